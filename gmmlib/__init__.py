@@ -1,0 +1,45 @@
+"""Gaussian mixture models and the EM algorithm, readable beside their derivation.
+
+The modules are in the order of the book:
+
+========================  ==========================================================
+``gaussian``              ``log_gaussian``: one Gaussian, or K of them, at every point
+``mixture``               ``Mixture``: the weighted sum; its density; sampling from it
+``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
+``bound``                 what EM climbs: lower bound, entropy, KL divergence
+``initialization``        where EM starts: random points, k-means++
+``datasets``              small real data with their provenance; seeded toys
+``checks``                the ledger: checks that print one line (needs SymPy)
+``plots``                 figures: ax in, ax out (needs matplotlib)
+========================  ==========================================================
+
+Shapes and names are the same everywhere::
+
+    X                 (n, d)      observations x_i; a 1-D array of n numbers is read as (n, 1)
+    labels            (n,)        z_i, integers 0..K-1
+    weights           (K,)        α_j, at least 0, summing to 1
+    means             (K, d)      μ_j
+    covariances       (K, d, d)   Σ_j; variances (K,) when d = 1
+    responsibilities  (n, K)      β_ij, each row summing to 1
+    counts            (K,)        N_j = Σ_i β_ij
+    log_likelihood    scalar      ℓ(θ), a sum over observations, in nats
+
+Components are counted from 0 in code and from 1 in the mathematics.
+"""
+
+from gmmlib.em import CollapseError, ConvergenceWarning, Fit, e_step, fit, m_step
+from gmmlib.gaussian import log_gaussian
+from gmmlib.mixture import Mixture
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CollapseError",
+    "ConvergenceWarning",
+    "Fit",
+    "Mixture",
+    "e_step",
+    "fit",
+    "log_gaussian",
+    "m_step",
+]

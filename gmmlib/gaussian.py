@@ -1,0 +1,55 @@
+"""One Gaussian density, always as its logarithm.
+
+The covariance is factored, never inverted: Σ = L Lᵀ gives log det Σ from the diagonal of L
+and the squared distance from one triangular solve.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+from gmmlib.validation import FloatArray, as_data, as_gaussians
+
+
+def log_gaussian(X: Any, means: Any, covariances: Any) -> FloatArray:
+    """Log density of K Gaussians at n points, log g_j(x_i).
+
+    Parameters
+    ----------
+    X : (n, d), or (n,) when d = 1
+        Observations.
+    means : (K, d), or (K,) when d = 1
+        μ_j, in the units of X.
+    covariances : (K, d, d), or the variances (K,) when d = 1
+        Σ_j, in the units of X squared.
+
+    Returns
+    -------
+    (n, K)
+        log N(x_i; μ_j, Σ_j), natural logarithm. It may be positive: a density is no probability.
+
+    Raises
+    ------
+    TypeError
+        For complex, sparse or non-numeric input.
+    ValueError
+        For empty data, NaN or infinity, shapes that do not fit, or a covariance that is not
+        symmetric positive definite.
+
+    Book: def-gaussian, eq-log-det, eq-mahalanobis.
+
+    >>> log_gaussian([0.0, 1.0], means=[0.0], covariances=[1.0]).round(4)
+    array([[-0.9189],
+           [-1.4189]])
+    """
+    mu, Sigma = as_gaussians(means, covariances)
+    K, d = mu.shape
+    X = as_data(X, n_features=d)
+    log_density = np.empty((len(X), K))
+    for j in range(K):
+        L = scipy.linalg.cholesky(Sigma[j], lower=True)
+        Y = scipy.linalg.solve_triangular(L, (X - mu[j]).T, lower=True)  # (d, n)  eq-mahalanobis
+        log_det = 2 * np.log(np.diag(L)).sum()  # eq-log-det
+        log_density[:, j] = -0.5 * (d * np.log(2 * np.pi) + log_det + (Y**2).sum(axis=0))
+    return log_density

@@ -1,0 +1,206 @@
+"""The mixture: K Gaussians, each with a weight.
+
+New since ``gaussian``: the parameters θ = (α, μ, Σ) travel together as one immutable record,
+which knows its density and can draw a sample.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from gmmlib.gaussian import log_gaussian
+from gmmlib.validation import FloatArray, as_floats, as_gaussians, as_weights
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Mixture:
+    """A Gaussian mixture, p(x) = Σ_j α_j N(x; μ_j, Σ_j).
+
+    The arrays are checked and copied on the way in, and read-only afterwards.
+
+    Parameters
+    ----------
+    weights : (K,)
+        α_j: not negative, summing to 1.
+    means : (K, d), or (K,) when d = 1
+        μ_j, in the units of the data.
+    covariances : (K, d, d), or the variances (K,) when d = 1
+        Σ_j, in the units of the data squared.
+
+    Raises
+    ------
+    TypeError
+        For complex, sparse or non-numeric parameters.
+    ValueError
+        For shapes that do not fit, NaN or infinity, weights that are negative or do not sum to
+        1, or a covariance that is not symmetric positive definite.
+
+    Book: def-mixture.
+
+    >>> mixture = Mixture(weights=[0.5, 0.5], means=[1, 2], covariances=[2, 2])
+    >>> mixture.n_components, mixture.n_features
+    (2, 1)
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+
+    def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
+        alpha = as_weights(weights)
+        mu, Sigma = as_gaussians(means, covariances)
+        if len(alpha) != len(mu):
+            raise ValueError(
+                f"there are {len(alpha)} weights but {len(mu)} means. Pass one of each per component."
+            )
+        for name, array in (("weights", alpha), ("means", mu), ("covariances", Sigma)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def univariate(cls, weights: Any, means: Any, variances: Any) -> "Mixture":
+        """A mixture on the line, from three arrays of shape (K,).
+
+        ``variances`` are σ², not σ. Raises as the class does.
+
+        Book: def-mixture.
+
+        >>> Mixture.univariate(weights=[0.5, 0.5], means=[1, 2], variances=[2, 2])
+        Mixture of 2 components in 1 dimension
+          weight  mean  variance
+             0.5     1         2
+             0.5     2         2
+        """
+        for name, values in (("means", means), ("variances", variances)):
+            shape = as_floats(values, name).shape
+            if len(shape) != 1:
+                raise ValueError(f"{name} have shape {shape}. Pass one number per component, (K,).")
+        return cls(weights, means, variances)
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """The dimension d."""
+        return self.means.shape[1]
+
+    @property
+    def variances(self) -> FloatArray:
+        """σ_j² as (K,). Raises ``ValueError`` unless d = 1."""
+        if self.n_features != 1:
+            raise ValueError(
+                f"variances are for mixtures on the line; this one has {self.n_features} "
+                f"dimensions. Use covariances."
+            )
+        return self.covariances[:, 0, 0]
+
+    def log_joint(self, X: Any) -> FloatArray:
+        """log p(x_i, z_i = j) = log α_j + log g_j(x_i), as (n, K). Raises as :func:`log_gaussian`.
+
+        Book: def-joint.
+        """
+        with np.errstate(divide="ignore"):  # a weight of 0 is allowed: its logarithm is -inf
+            log_weights = np.log(self.weights)
+        return log_weights + log_gaussian(X, self.means, self.covariances)
+
+    def log_density(self, X: Any) -> FloatArray:
+        """log p(x_i), as (n,). Raises as :func:`gmmlib.gaussian.log_gaussian`.
+
+        Book: def-mixture, eq-log-sum-exp.
+
+        >>> Mixture.univariate([0.5, 0.5], [1, 2], [2, 2]).log_density([0.9, 1.8]).round(4)
+        array([-1.4068, -1.3477])
+        """
+        return np.asarray(logsumexp(self.log_joint(X), axis=1))
+
+    def log_likelihood(self, X: Any) -> float:
+        """ℓ(θ) = Σ_i log p(x_i): a sum, not a mean. Raises as :meth:`log_density`.
+
+        Book: def-log-likelihood.
+        """
+        return float(self.log_density(X).sum())
+
+    def sample(
+        self, n: int, random_state: int | np.random.Generator | None = None
+    ) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        """Draw n points and the labels they came from: first z_i, then x_i given z_i.
+
+        Parameters
+        ----------
+        n : int
+            How many points, at least 1.
+        random_state : int, Generator or None
+            The same int gives the same points.
+
+        Returns
+        -------
+        X : (n, d)
+        labels : (n,)
+
+        Raises
+        ------
+        ValueError
+            If n < 1.
+
+        Book: def-joint.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}. Ask for at least 1 point.")
+        rng = np.random.default_rng(random_state)
+        labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
+        L = np.linalg.cholesky(self.covariances)  # (K, d, d)
+        noise = rng.standard_normal((n, self.n_features))
+        X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
+        return X, labels
+
+    def reordered(self, order: Sequence[int]) -> "Mixture":
+        """The same density with its components in another order, e.g. ``np.argsort(means)``.
+
+        Raises ``ValueError`` unless ``order`` holds each of 0..K-1 once.
+        """
+        index = [int(j) for j in order]
+        if sorted(index) != list(range(self.n_components)):
+            raise ValueError(
+                f"order is {index}. Name each of the components 0 to {self.n_components - 1} once."
+            )
+        return Mixture(self.weights[index], self.means[index], self.covariances[index])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mixture):
+            return NotImplemented
+        return (
+            np.array_equal(self.weights, other.weights)
+            and np.array_equal(self.means, other.means)
+            and np.array_equal(self.covariances, other.covariances)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Mixture, (self.weights, self.means, self.covariances)
+
+    def __repr__(self) -> str:
+        K, d = self.n_components, self.n_features
+        title = (
+            f"Mixture of {K} component{'s' * (K > 1)} in {d} dimension{'s' * (d > 1)}"
+        )
+        third = "variance" if d == 1 else "standard deviations"
+        rows = [("weight", "mean", third)]
+        for alpha, mu, Sigma in zip(self.weights, self.means, self.covariances, strict=True):
+            spread = Sigma[0] if d == 1 else np.sqrt(np.diag(Sigma))
+            rows.append((f"{alpha:.6g}", _few(mu), _few(spread)))
+        widths = [max(len(row[c]) for row in rows) for c in range(3)]
+        lines = ["  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join([title, *lines])
+
+
+def _few(values: FloatArray) -> str:
+    shown = ", ".join(f"{value:.6g}" for value in values[:4])
+    return shown + (", …" if len(values) > 4 else "")

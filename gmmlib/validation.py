@@ -1,0 +1,227 @@
+"""What the user handed in, checked once and said plainly.
+
+Every function here returns a float64 array of the stated shape, or raises. A message has
+three parts: what is wrong, the value found, and what to try next. Nothing is repaired.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def as_floats(values: Any, name: str) -> FloatArray:
+    """``values`` as a float64 array of whatever shape they have.
+
+    Raises ``TypeError`` for sparse, complex and non-numeric input, ``ValueError`` for masked
+    entries, ragged nesting, and NaN or infinity.
+    """
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray() if it fits in memory.")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has {np.ma.count_masked(values)} masked entries, which EM cannot use. "
+            f"Leave those rows out, or fill them, before the call."
+        )
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is not rectangular ({error}). Give every row the same number of columns."
+        ) from None
+    if np.iscomplexobj(array):
+        raise TypeError(
+            f"{name} is complex ({array.dtype}). Pass real numbers, for example {name}.real."
+        )
+    if array.dtype.kind not in "biuf":
+        array = _numbers_in(array, name)
+    array = array.astype(np.float64)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f"index {first[0]}" if len(first) == 1 else f"index {first}"
+        where = f" at {where}" if first else ""
+        raise ValueError(
+            f"{name} has {int(bad.sum())} entries that are NaN or infinite, the first{where} "
+            f"({array[first]}). Leave those rows out, or fill them, before the call."
+        )
+    return array
+
+
+def _numbers_in(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    example = array.flat[0] if array.size else None
+    if array.dtype.kind == "O" and not any(
+        isinstance(value, (str, bytes, complex)) for value in array.flat
+    ):
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError):
+            example = next(value for value in array.flat if not _is_number(value))
+    raise TypeError(
+        f"{name} is not numeric (dtype {array.dtype}, for example {example!r}). "
+        f"Convert the columns to numbers first, for example with {name}.astype(float)."
+    )
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def as_data(X: Any, n_features: int | None = None, name: str = "X") -> FloatArray:
+    """Observations as (n, d); a 1-D array of n numbers becomes (n, 1).
+
+    Raises ``ValueError`` for empty data, more than two dimensions, or a number of columns
+    other than ``n_features``; ``TypeError`` and ``ValueError`` as in :func:`as_floats`.
+    """
+    array = as_floats(X, name)
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} has {array.ndim} dimensions (shape {array.shape}). "
+            f"Pass (n, d): one row per observation; (n,) is fine when d = 1."
+        )
+    array = array.reshape(len(array), -1) if array.ndim == 2 else array[:, np.newaxis]
+    if array.size == 0:
+        raise ValueError(
+            f"{name} is empty (shape {np.shape(X)}). Pass at least one row and one column."
+        )
+    if n_features is not None and array.shape[1] != n_features:
+        raise ValueError(
+            f"{name} has {array.shape[1]} columns, but the mixture has {n_features} dimensions. "
+            f"Pass {name} with {n_features} columns, or build the mixture for {array.shape[1]}."
+        )
+    return array
+
+
+def as_n_components(n_components: Any, n: int) -> int:
+    """K, an integer with 1 ≤ K ≤ n. Raises ``TypeError`` or ``ValueError``."""
+    if isinstance(n_components, (bool, np.bool_)) or not isinstance(
+        n_components, (int, np.integer)
+    ):
+        raise TypeError(
+            f"n_components must be a whole number, not {n_components!r}. Pass an int such as 2."
+        )
+    if n_components < 1:
+        raise ValueError(f"n_components is {n_components}. Ask for at least 1 component.")
+    if n_components > n:
+        raise ValueError(
+            f"n_components is {n_components}, but there are only {n} observations. "
+            f"Ask for at most {n} components, or bring more data."
+        )
+    return int(n_components)
+
+
+def as_weights(weights: Any) -> FloatArray:
+    """Weights α as (K,), none negative, summing to 1 within 1e-8. Raises ``ValueError``."""
+    alpha = as_floats(weights, "weights")
+    if alpha.ndim != 1 or alpha.size == 0:
+        raise ValueError(
+            f"weights have shape {alpha.shape}. Pass one number per component, shape (K,)."
+        )
+    if (alpha < 0).any():
+        j = int(np.argmax(alpha < 0))
+        raise ValueError(
+            f"weights must not be negative, but component {j} (counting from 0) has "
+            f"{alpha[j]:g}. A weight is a probability: pass numbers between 0 and 1."
+        )
+    if abs(alpha.sum() - 1) > 1e-8:
+        raise ValueError(
+            f"weights must sum to 1, but they sum to {alpha.sum():.10g}. "
+            f"Divide them by their sum: weights / weights.sum()."
+        )
+    return alpha
+
+
+def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
+    """Means as (K, d) and covariances as (K, d, d).
+
+    For d = 1 both may be (K,): the second holds variances. Raises ``ValueError`` for shapes that
+    do not fit, and for a covariance that is not symmetric or not positive definite.
+    """
+    mu = as_floats(means, "means")
+    Sigma = as_floats(covariances, "covariances")
+    if mu.ndim == 1:
+        mu = mu[:, np.newaxis]
+    if mu.ndim != 2 or mu.size == 0:
+        raise ValueError(
+            f"means have shape {np.shape(means)}. Pass one row per component, shape (K, d)."
+        )
+    K, d = mu.shape
+    if Sigma.ndim == 1 and d == 1:
+        Sigma = Sigma[:, np.newaxis, np.newaxis]
+    if Sigma.shape != (K, d, d):
+        raise ValueError(
+            f"covariances have shape {np.shape(covariances)}, but {K} means in {d} dimensions "
+            f"need {(K, d, d)}"
+            + (f" or, as variances, {(K,)}." if d == 1 else ".")
+            + " Pass one d × d matrix per component."
+        )
+    for j in range(K):
+        _require_positive_definite(Sigma[j], j)
+    return mu, Sigma
+
+
+def _require_positive_definite(Sigma: FloatArray, j: int) -> None:
+    which = f"the covariance of component {j} (counting from 0)"
+    gap = np.abs(Sigma - Sigma.T)
+    if (gap > 1e-10 * np.abs(Sigma).max()).any():
+        r, c = (int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+        raise ValueError(
+            f"{which} is not symmetric: entry ({r}, {c}) is {Sigma[r, c]:g}, but entry "
+            f"({c}, {r}) is {Sigma[c, r]:g}. Pass (Sigma + Sigma.T) / 2 if that is rounding."
+        )
+    try:
+        scipy.linalg.cholesky(Sigma, lower=True)
+    except np.linalg.LinAlgError:
+        smallest = float(np.linalg.eigvalsh(Sigma)[0])
+        raise ValueError(
+            f"{which} is not positive definite: its smallest eigenvalue is {smallest:g}. "
+            f"Every variance must be above 0, and no column a combination of the others."
+        ) from None
+
+
+def as_labels(labels: Any, n: int, K: int) -> npt.NDArray[np.intp]:
+    """Labels z as (n,) whole numbers in 0..K-1. Raises ``ValueError``."""
+    z = as_floats(labels, "labels")
+    if z.shape != (n,):
+        raise ValueError(f"labels have shape {z.shape}. Pass one label per observation, {(n,)}.")
+    bad = (z != np.round(z)) | (z < 0) | (z >= K)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"labels must be whole numbers from 0 to {K - 1}, but label {i} is {z[i]:g}. "
+            f"Count the components from 0."
+        )
+    return z.astype(np.intp)
+
+
+def as_responsibilities(
+    responsibilities: Any, n: int, K: int | None = None
+) -> FloatArray:
+    """Responsibilities β as (n, K), none negative, rows summing to 1. Raises ``ValueError``."""
+    beta = as_floats(responsibilities, "responsibilities")
+    if beta.ndim != 2 or beta.shape[0] != n or beta.shape[1] == 0 or K not in (None, beta.shape[1]):
+        raise ValueError(
+            f"responsibilities have shape {beta.shape}, but {n} observations need "
+            f"({n}, {'K' if K is None else K}). Pass one row per observation."
+        )
+    if (beta < 0).any():
+        i = int(np.argwhere(beta < 0)[0, 0])
+        raise ValueError(
+            f"responsibilities must not be negative, but row {i} is {beta[i]}. "
+            f"They are probabilities: take them from e_step, or from 0/1 labels."
+        )
+    off = np.abs(beta.sum(axis=1) - 1)
+    if (off > 1e-8).any():
+        i = int(np.argmax(off))
+        raise ValueError(
+            f"responsibilities must sum to 1 in each row, but row {i} sums to "
+            f"{beta[i].sum():.10g}. Divide each row by its sum."
+        )
+    return beta
