@@ -70,7 +70,7 @@ def entropy(responsibilities: Any) -> float:
     >>> round(entropy([[0.5, 0.5], [1.0, 0.0]]), 6)
     0.693147
     """
-    q = as_responsibilities(responsibilities, n=len(responsibilities))
+    q = as_responsibilities(responsibilities)
     return float(-xlogy(q, q).sum())
 
 
@@ -106,6 +106,6 @@ def kl_divergence(q: Any, p: Any) -> float:
 
     Book: def-kl.
     """
-    q = as_responsibilities(q, n=len(q))
-    p = as_responsibilities(p, n=q.shape[0], K=q.shape[1])
+    q = as_responsibilities(q, name="q")
+    p = as_responsibilities(p, n=q.shape[0], K=q.shape[1], name="p")
     return float(rel_entr(q, p).sum())

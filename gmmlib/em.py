@@ -255,7 +255,8 @@ def _verdict(
     if n_iter == 0:
         return False, "took no iteration: max_iter is 0"
     gain, enough = history[-1] - history[-2], tol * n
-    if abs(gain) <= enough:
+    rounding = 16 * np.finfo(float).eps * max(abs(history[-1]), n)
+    if gain <= enough and gain >= -max(enough, rounding):
         return True, (
             f"converged in {n_iter} iterations: the last one changed the log-likelihood by "
             f"{gain:.1e}, within tol * n = {enough:.1e}"

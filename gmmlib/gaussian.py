@@ -28,6 +28,7 @@ def log_gaussian(X: Any, means: Any, covariances: Any) -> FloatArray:
     -------
     (n, K)
         log N(x_i; μ_j, Σ_j), natural logarithm. It may be positive: a density is no probability.
+        It is -inf where a point is so far away that its squared distance overflows.
 
     Raises
     ------

@@ -4,6 +4,7 @@ Every function here returns a float64 array of the stated shape, or raises. A me
 three parts: what is wrong, the value found, and what to try next. Nothing is repaired.
 """
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -20,55 +21,83 @@ def as_floats(values: Any, name: str) -> FloatArray:
     entries, ragged nesting, and NaN or infinity.
     """
     if hasattr(values, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray() if it fits in memory.")
+        raise TypeError(
+            f"{name} is a sparse matrix ({type(values).__name__}, shape {values.shape}). "
+            f"Pass {name}.toarray() if it fits in memory."
+        )
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        masked = np.ma.getmaskarray(values)
         raise ValueError(
-            f"{name} has {np.ma.count_masked(values)} masked entries, which EM cannot use. "
-            f"Leave those rows out, or fill them, before the call."
+            f"{name} has {counted(int(masked.sum()), 'masked entry', 'masked entries')}, the "
+            f"first{_where(_first(masked))}. Leave those rows out, or fill them, before the call."
         )
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(
-            f"{name} is not rectangular ({error}). Give every row the same number of columns."
+            f"{name} is not rectangular: {error}. Give every row the same number of columns."
         ) from None
     if np.iscomplexobj(array):
         raise TypeError(
             f"{name} is complex ({array.dtype}). Pass real numbers, for example {name}.real."
         )
     if array.dtype.kind not in "biuf":
-        array = _numbers_in(array, name)
-    array = array.astype(np.float64)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
-        where = f"index {first[0]}" if len(first) == 1 else f"index {first}"
-        where = f" at {where}" if first else ""
+        _require_numbers(array, name)
+    try:
+        with np.errstate(over="ignore"):  # a long double may become infinite, and is then reported
+            floats = array.astype(np.float64)
+    except OverflowError:
         raise ValueError(
-            f"{name} has {int(bad.sum())} entries that are NaN or infinite, the first{where} "
-            f"({array[first]}). Leave those rows out, or fill them, before the call."
+            f"{name} holds a whole number too large for a float. Change its units."
+        ) from None
+    bad = ~np.isfinite(floats)
+    if bad.any():
+        first = _first(bad)
+        raise ValueError(
+            f"{name} has {counted(int(bad.sum()), 'entry', 'entries')} that are NaN or infinite, "
+            f"the first{_where(first)} ({array[first]}). "
+            f"Leave those rows out, or fill them, before the call."
         )
-    return array
+    return floats
 
 
-def _numbers_in(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    example = array.flat[0] if array.size else None
-    if array.dtype.kind == "O" and not any(
-        isinstance(value, (str, bytes, complex)) for value in array.flat
-    ):
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError):
-            example = next(value for value in array.flat if not _is_number(value))
-    raise TypeError(
-        f"{name} is not numeric (dtype {array.dtype}, for example {example!r}). "
-        f"Convert the columns to numbers first, for example with {name}.astype(float)."
-    )
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun: '1 column', '2 columns'."""
+    return f"{count} {one if count == 1 else many}"
 
 
-def _is_number(value: Any) -> bool:
+def _first(flags: npt.NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(flags)[0])
+
+
+def _where(index: tuple[int, ...]) -> str:
+    if not index:
+        return ""
+    return f" at index {index[0]}" if len(index) == 1 else f" at index {index}"
+
+
+def _require_numbers(array: npt.NDArray[Any], name: str) -> None:
+    if array.dtype.kind == "O":
+        strangers = [value for value in array.flat if not _is_number(value, array.ndim)]
+    else:
+        strangers = list(array.flat[:1]) or [array]
+    if strangers:
+        raise TypeError(
+            f"{name} is not numeric (dtype {array.dtype}, for example "
+            f"{reprlib.repr(strangers[0])}). Convert the columns to numbers first, for example "
+            f"with np.asarray({name}, dtype=float)."
+        )
+
+
+def _is_number(value: Any, ndim: int) -> bool:
+    if value is None:
+        return ndim > 0  # inside an array it is a missing number, and is reported as one
+    if isinstance(value, (str, bytes, complex, np.complexfloating)):
+        return False
     try:
         float(value)
+    except OverflowError:
+        return True
     except (TypeError, ValueError):
         return False
     return True
@@ -86,15 +115,18 @@ def as_data(X: Any, n_features: int | None = None, name: str = "X") -> FloatArra
             f"{name} has {array.ndim} dimensions (shape {array.shape}). "
             f"Pass (n, d): one row per observation; (n,) is fine when d = 1."
         )
-    array = array.reshape(len(array), -1) if array.ndim == 2 else array[:, np.newaxis]
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
     if array.size == 0:
         raise ValueError(
             f"{name} is empty (shape {np.shape(X)}). Pass at least one row and one column."
         )
     if n_features is not None and array.shape[1] != n_features:
         raise ValueError(
-            f"{name} has {array.shape[1]} columns, but the mixture has {n_features} dimensions. "
-            f"Pass {name} with {n_features} columns, or build the mixture for {array.shape[1]}."
+            f"{name} has {counted(array.shape[1], 'column', 'columns')} (shape {np.shape(X)}), but "
+            f"the mixture has {counted(n_features, 'dimension', 'dimensions')}. Pass one row of "
+            f"{counted(n_features, 'number', 'numbers')} per observation, or build the mixture "
+            f"for d = {array.shape[1]}."
         )
     return array
 
@@ -111,8 +143,8 @@ def as_n_components(n_components: Any, n: int) -> int:
         raise ValueError(f"n_components is {n_components}. Ask for at least 1 component.")
     if n_components > n:
         raise ValueError(
-            f"n_components is {n_components}, but there are only {n} observations. "
-            f"Ask for at most {n} components, or bring more data."
+            f"n_components is {n_components}, but the number of observations is only {n}. "
+            f"Ask for at most {counted(n, 'component', 'components')}, or bring more data."
         )
     return int(n_components)
 
@@ -133,7 +165,7 @@ def as_weights(weights: Any) -> FloatArray:
     if abs(alpha.sum() - 1) > 1e-8:
         raise ValueError(
             f"weights must sum to 1, but they sum to {alpha.sum():.10g}. "
-            f"Divide them by their sum: weights / weights.sum()."
+            f"Divide them by their sum, in double precision: weights / weights.sum()."
         )
     return alpha
 
@@ -157,10 +189,11 @@ def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
         Sigma = Sigma[:, np.newaxis, np.newaxis]
     if Sigma.shape != (K, d, d):
         raise ValueError(
-            f"covariances have shape {np.shape(covariances)}, but {K} means in {d} dimensions "
-            f"need {(K, d, d)}"
-            + (f" or, as variances, {(K,)}." if d == 1 else ".")
-            + " Pass one d × d matrix per component."
+            f"covariances have shape {np.shape(covariances)}, but means of shape "
+            f"{np.shape(means)} are {counted(K, 'mean', 'means')} in "
+            f"{counted(d, 'dimension', 'dimensions')}, which need {(K, d, d)}"
+            + (f" or, as variances, {(K,)}. " if d == 1 else ". ")
+            + "Pass one d × d matrix per component, and means of shape (K, d)."
         )
     for j in range(K):
         _require_positive_definite(Sigma[j], j)
@@ -169,21 +202,27 @@ def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
 
 def _require_positive_definite(Sigma: FloatArray, j: int) -> None:
     which = f"the covariance of component {j} (counting from 0)"
+    scale = np.sqrt(np.abs(np.diag(Sigma)))  # each entry is judged in the units of its columns
     gap = np.abs(Sigma - Sigma.T)
-    if (gap > 1e-10 * np.abs(Sigma).max()).any():
-        r, c = (int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+    asymmetric = gap > 1e-10 * np.outer(scale, scale)
+    if asymmetric.any():
+        r, c = _first(asymmetric)
         raise ValueError(
             f"{which} is not symmetric: entry ({r}, {c}) is {Sigma[r, c]:g}, but entry "
             f"({c}, {r}) is {Sigma[c, r]:g}. Pass (Sigma + Sigma.T) / 2 if that is rounding."
         )
     try:
-        scipy.linalg.cholesky(Sigma, lower=True)
+        L = scipy.linalg.cholesky(Sigma, lower=True)
+        # Of each column's variance, the share that the columns before it do not determine.
+        sound = (np.diag(L) ** 2 > len(Sigma) * np.finfo(float).eps * np.diag(Sigma)).all()
     except np.linalg.LinAlgError:
+        sound = False
+    if not sound:
         smallest = float(np.linalg.eigvalsh(Sigma)[0])
         raise ValueError(
             f"{which} is not positive definite: its smallest eigenvalue is {smallest:g}. "
             f"Every variance must be above 0, and no column a combination of the others."
-        ) from None
+        )
 
 
 def as_labels(labels: Any, n: int, K: int) -> npt.NDArray[np.intp]:
@@ -202,26 +241,31 @@ def as_labels(labels: Any, n: int, K: int) -> npt.NDArray[np.intp]:
 
 
 def as_responsibilities(
-    responsibilities: Any, n: int, K: int | None = None
+    responsibilities: Any,
+    n: int | None = None,
+    K: int | None = None,
+    name: str = "responsibilities",
 ) -> FloatArray:
     """Responsibilities β as (n, K), none negative, rows summing to 1. Raises ``ValueError``."""
-    beta = as_floats(responsibilities, "responsibilities")
-    if beta.ndim != 2 or beta.shape[0] != n or beta.shape[1] == 0 or K not in (None, beta.shape[1]):
+    beta = as_floats(responsibilities, name)
+    if beta.ndim != 2 or 0 in beta.shape or n not in (None, len(beta)) or (
+        K not in (None, beta.shape[1])
+    ):
         raise ValueError(
-            f"responsibilities have shape {beta.shape}, but {n} observations need "
-            f"({n}, {'K' if K is None else K}). Pass one row per observation."
+            f"{name} must have the shape ({'n' if n is None else n}, {'K' if K is None else K}), "
+            f"but it is {beta.shape}. Pass one row per observation, one column per component."
         )
     if (beta < 0).any():
         i = int(np.argwhere(beta < 0)[0, 0])
         raise ValueError(
-            f"responsibilities must not be negative, but row {i} is {beta[i]}. "
+            f"{name} must not be negative, but row {i} is {beta[i]}. "
             f"They are probabilities: take them from e_step, or from 0/1 labels."
         )
     off = np.abs(beta.sum(axis=1) - 1)
     if (off > 1e-8).any():
         i = int(np.argmax(off))
         raise ValueError(
-            f"responsibilities must sum to 1 in each row, but row {i} sums to "
-            f"{beta[i].sum():.10g}. Divide each row by its sum."
+            f"{name} must sum to 1 in each row, but row {i} sums to "
+            f"{beta[i].sum():.10g}. Divide each row by its sum, in double precision."
         )
     return beta
