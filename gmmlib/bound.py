@@ -35,9 +35,7 @@ def complete_data_log_likelihood(X: Any, labels: Any, mixture: Mixture) -> float
     return float(mixture.log_joint(X)[np.arange(len(X)), z].sum())
 
 
-def expected_complete_data_log_likelihood(
-    X: Any, responsibilities: Any, mixture: Mixture
-) -> float:
+def expected_complete_data_log_likelihood(X: Any, responsibilities: Any, mixture: Mixture) -> float:
     """Q = Σ_ij β_ij (log α_j + log g_j(x_i)): the complete-data log-likelihood, averaged.
 
     Parameters

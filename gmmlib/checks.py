@@ -25,13 +25,13 @@ Needs SymPy: ``pip install "gmmlib[checks]"``.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from gmmlib.validation import FloatArray, as_floats
+from gmmlib.validation import FloatArray, as_floats, counted
 
 LABEL = re.compile(r"eq-[a-z0-9]+(-[a-z0-9]+)*")
 LINE = re.compile(rf"^✓ (?P<label>{LABEL.pattern}) · (?P<kind>[a-z]+) · (?P<how>.+)$")
@@ -65,19 +65,23 @@ def symbolic(label: str, left: Any, right: Any) -> None:
     _require_label(label)
     left, right = sp.sympify(left), sp.sympify(right)
     if getattr(left, "shape", ()) != getattr(right, "shape", ()):
-        raise CheckFailed(f"{label}: the sides have shapes {left.shape} and {right.shape}")
+        shapes = [getattr(side, "shape", ()) for side in (left, right)]
+        raise CheckFailed(f"{label}: the sides have shapes {shapes[0]} and {shapes[1]}")
     difference = _simplified(left - right)
     if not _is_zero(difference):
         raise CheckFailed(f"{label}: left - right simplifies to {difference}, not to 0")
-    wrong = _wrong_expressions(right)
-    for name, version in wrong:
+    for name, version in _wrong_expressions(right):
         if _is_zero(_simplified(left - version)):
             raise CheckTooWeak(f"{label}: with {name} the check passes as well")
     _say(label, "symbolic", "both sides are the same expression")
 
 
 def stationary(
-    label: str, objective: Any, solution: Mapping[Any, Any], *, given: Mapping[Any, Any] | None = None
+    label: str,
+    objective: Any,
+    solution: Mapping[Any, Any],
+    *,
+    given: Mapping[Any, Any] | None = None,
 ) -> None:
     """The derivatives of ``objective`` in the keys of ``solution`` all vanish there.
 
@@ -97,14 +101,17 @@ def stationary(
         If a derivative is not 0 at the solution, or if a symbol is not in the objective
         (SymPy then returns 0, whatever the solution).
     CheckTooWeak
-        If a wrong version of the solution passes too.
+        If the solution is empty, or a wrong version of it passes too. A version that the
+        symbol's assumptions rule out (a negative σ) is no version.
     """
     _require_label(label)
+    if not solution:
+        raise CheckTooWeak(f"{label}: the solution is empty, so no derivative is looked at")
     point = {sp.sympify(s): sp.sympify(value) for s, value in solution.items()}
     other = {sp.sympify(s): sp.sympify(value) for s, value in (given or {}).items()}
     slopes = [sp.diff(objective, symbol) for symbol in point]
     for symbol, slope in zip(point, slopes, strict=True):
-        if slope == 0:
+        if _is_zero(_simplified(slope)):
             raise CheckFailed(f"{label}: the objective does not depend on {symbol}")
 
     def vanishes(at: Mapping[Any, Any]) -> bool:
@@ -116,6 +123,8 @@ def stationary(
             raise CheckFailed(f"{label}: the derivative in {symbol} is {rest} there, not 0")
     for symbol, value in point.items():
         for name, version in _wrong_expressions(value):
+            if symbol.is_positive and version.is_negative:
+                continue
             if vanishes({**point, symbol: version}):
                 raise CheckTooWeak(f"{label}: with {name} in {symbol} the check passes as well")
     names = ", ".join(str(symbol) for symbol in point)
@@ -167,10 +176,13 @@ def numerical(
     CheckFailed
         If shapes differ, there is nothing to compare, an entry is not finite, or an entry is off.
     CheckTooWeak
-        If the tolerance would let a wrong version of ``expected`` pass.
+        If ``expected`` is ``value`` itself, or if the tolerance would let a wrong version of it
+        pass: the three above, or a tenth too much.
     """
     _require_label(label)
-    a, b = as_floats(value, "value"), as_floats(expected, "expected")
+    if value is expected:
+        raise CheckTooWeak(f"{label}: a value is compared with itself")
+    a, b = _finite(label, value, "value"), _finite(label, expected, "expected")
     if a.shape != b.shape or a.size == 0:
         raise CheckFailed(f"{label}: the sides have shapes {a.shape} and {b.shape}")
     if not _close(a, b, rtol, atol):
@@ -182,7 +194,7 @@ def numerical(
         )
     _require_sharp(label, a, b, rtol, atol)
     tolerance = f"{rtol:.0e}" if atol == 0 else f"{rtol:.0e} or {atol:.0e} absolute"
-    _say(label, "numerical", f"{_count(a.size, 'value')} to {tolerance}")
+    _say(label, "numerical", f"{_agree(a.size, 'value')} to {tolerance}")
 
 
 def gradient(
@@ -211,12 +223,12 @@ def gradient(
     Raises
     ------
     CheckFailed
-        If an entry is off.
+        If shapes differ, there is nothing to compare, an entry is not finite, or an entry is off.
     CheckTooWeak
         If a wrong version of ``expected`` passes too, as it does when the gradient is 0.
     """
     _require_label(label)
-    x, g = as_floats(point, "point"), as_floats(expected, "expected")
+    x, g = _finite(label, point, "point"), _finite(label, expected, "expected")
     if x.shape != g.shape or x.size == 0:
         raise CheckFailed(f"{label}: point and gradient have shapes {x.shape} and {g.shape}")
     slope = np.empty_like(x)
@@ -229,7 +241,7 @@ def gradient(
         worst = float(np.abs(slope - g).max())
         raise CheckFailed(f"{label}: central differences are off by {worst:.3g}")
     _require_sharp(label, slope, g, 0.0, rtol * size)
-    _say(label, "numerical", f"{_count(x.size, 'slope')} with central differences to {rtol:.0e}")
+    _say(label, "numerical", f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}")
 
 
 def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None:
@@ -246,12 +258,12 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None
     Raises
     ------
     CheckFailed
-        If a step falls by more.
+        If a step falls by more, an entry is not finite, or there are fewer than two values.
     CheckTooWeak
         If the sequence also passes backwards, as a constant one does.
     """
     _require_label(label)
-    v = as_floats(values, "values")
+    v = _finite(label, values, "values")
     if v.ndim != 1 or len(v) < 2:
         raise CheckFailed(f"{label}: a climb needs at least two values, not shape {v.shape}")
     slack = rounding * float(np.abs(v).max())
@@ -261,7 +273,7 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None
         raise CheckFailed(f"{label}: step {t + 1} falls by {-steps[t]:.3g}, to {v[t + 1]:.12g}")
     if (-steps[::-1] >= -slack).all():
         raise CheckTooWeak(f"{label}: with the sequence backwards the check passes as well")
-    _say(label, "numerical", f"{_count(len(steps), 'step')}, none falls")
+    _say(label, "numerical", f"{counted(len(steps), 'step', 'steps')}, none falls")
 
 
 def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
@@ -281,6 +293,8 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
         If a value is farther away, or the numbers of values differ.
     CheckTooWeak
         If a printed number has fewer than two significant digits.
+    ValueError
+        If a printed number is not a decimal string.
     """
     _require_label(label)
     texts = [as_printed] if isinstance(as_printed, str) else list(as_printed)
@@ -289,31 +303,47 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
         raise CheckFailed(f"{label}: {len(numbers)} values, but {len(texts)} printed numbers")
     digits = []
     for number, text in zip(numbers, texts, strict=True):
-        decimal = Decimal(text)
+        decimal = _decimal(text)
         exponent = int(decimal.as_tuple().exponent)
         digits.append(len(decimal.as_tuple().digits))
         if digits[-1] < 2:
             raise CheckTooWeak(f"{label}: {text} has one digit; wrong values would pass too")
-        gap = abs(sp.sympify(number) - sp.Rational(text))
-        if not bool(sp.N(gap, 40) <= sp.Rational(10) ** exponent / 2):
-            raise CheckFailed(f"{label}: printed {text}, computed {sp.N(number, digits[-1] + 3)}")
+        exact = sp.sympify(number)
+        gap = sp.N(abs(exact - sp.Rational(text)), 40)
+        if not (gap.is_finite and gap <= sp.Rational(10) ** exponent / 2):
+            raise CheckFailed(f"{label}: printed {text}, computed {sp.N(exact, digits[-1] + 3)}")
     few, many = min(digits), max(digits)
     span = str(few) if few == many else f"{few} to {many}"
-    _say(label, "printed", f"{_count(len(texts), 'number')} to all {span} digits shown")
+    _say(label, "printed", f"{_agree(len(texts), 'number')} to all {span} digits shown")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        decimal = Decimal(text) if isinstance(text, str) else Decimal("nan")
+    except InvalidOperation:
+        decimal = Decimal("nan")
+    if not decimal.is_finite():
+        raise ValueError(f"as_printed has {text!r}. Pass decimal strings such as '0.398'.")
+    return decimal
+
+
+def _finite(label: str, values: Any, name: str) -> FloatArray:
+    try:
+        return as_floats(values, name)
+    except (TypeError, ValueError) as error:
+        raise CheckFailed(f"{label}: {error}") from None
 
 
 def _say(label: str, kind: str, how: str) -> None:
     print(f"✓ {label} · {kind} · {how}")
 
 
-def _count(size: int, noun: str) -> str:
-    return f"{size} {noun}{'s' * (size > 1)} agree{'s' * (size == 1)}" if noun != "step" else (
-        f"{size} step{'s' * (size > 1)}"
-    )
+def _agree(size: int, noun: str) -> str:
+    return f"1 {noun} agrees" if size == 1 else f"{size} {noun}s agree"
 
 
 def _require_label(label: str) -> None:
-    if not LABEL.fullmatch(label):
+    if not isinstance(label, str) or not LABEL.fullmatch(label):
         raise ValueError(
             f"label is {label!r}. Name a displayed equation: eq- and then lower-case words, digits "
             f"and hyphens."
@@ -359,7 +389,7 @@ def _close(a: FloatArray, b: FloatArray, rtol: float, atol: float) -> bool:
 
 
 def _require_sharp(label: str, a: FloatArray, b: FloatArray, rtol: float, atol: float) -> None:
-    versions = [("the sign flipped", -b), ("a factor 2 lost", b / 2)]
+    versions = [("the sign flipped", -b), ("a factor 2 lost", b / 2), ("a tenth added", 1.1 * b)]
     if (b > 0).all() and not np.allclose(b, 1):
         versions.append(("square roots taken (σ where σ² belongs)", np.sqrt(b)))
     for name, version in versions:

@@ -4,6 +4,8 @@ New since ``mixture``: ``e_step`` asks whose each point is, ``m_step`` re-estima
 parameters from the answers, and ``fit`` takes turns until the log-likelihood stops rising.
 """
 
+import numbers
+import reprlib
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +14,14 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from gmmlib.mixture import Mixture
-from gmmlib.validation import FloatArray, as_data, as_n_components, as_responsibilities
+from gmmlib.validation import (
+    FloatArray,
+    as_data,
+    as_n_components,
+    as_responsibilities,
+    counted,
+    is_positive_definite,
+)
 
 CovarianceType = Literal["full", "tied"]
 
@@ -46,6 +55,7 @@ def e_step(X: Any, mixture: Mixture) -> tuple[FloatArray, float]:
     array([[0.574, 0.426],
            [0.389, 0.611]])
     """
+    _require_mixture(mixture)
     log_joint = mixture.log_joint(X)  # (n, K)  def-joint
     log_density = logsumexp(log_joint, axis=1)  # (n,)  eq-log-sum-exp
     _require_finite_density(log_density)
@@ -53,9 +63,7 @@ def e_step(X: Any, mixture: Mixture) -> tuple[FloatArray, float]:
     return responsibilities, float(log_density.sum())
 
 
-def m_step(
-    X: Any, responsibilities: Any, covariance_type: CovarianceType = "full"
-) -> Mixture:
+def m_step(X: Any, responsibilities: Any, covariance_type: CovarianceType = "full") -> Mixture:
     """The mixture that maximises the expected complete-data log-likelihood.
 
     Parameters
@@ -76,7 +84,8 @@ def m_step(
         If a component has no observations left, or no spread.
     TypeError, ValueError
         For bad data, responsibilities that are not (n, K) probabilities, an unknown
-        ``covariance_type``, or data that do not span d dimensions.
+        ``covariance_type``, or data that do not span d dimensions (too few rows, a constant
+        column, columns that determine one another).
 
     Book: eq-m-step-weights, eq-m-step-means, eq-m-step-covariances, eq-m-step-tied.
 
@@ -89,6 +98,7 @@ def m_step(
     X = as_data(X)
     beta = as_responsibilities(responsibilities, n=len(X))
     _require_covariance_type(covariance_type)
+    _require_columns(X)
     counts = beta.sum(axis=0)  # (K,)  def-counts
     _require_observations(counts)
     weights = counts / len(X)  # eq-m-step-weights
@@ -99,7 +109,7 @@ def m_step(
         covariances[j] = (beta[:, j] * centered.T) @ centered / counts[j]  # eq-m-step-covariances
     if covariance_type == "tied":
         covariances[:] = np.tensordot(weights, covariances, axes=1)  # eq-m-step-tied
-    _require_spread(counts, means, covariances)
+    _require_spread(X, counts, means, covariances, covariance_type)
     return Mixture(weights, means, covariances)
 
 
@@ -148,6 +158,7 @@ def fit(
     >>> result.converged, round(result.log_likelihood, 5)
     (True, -3.29019)
     """
+    _require_mixture(start)
     X = as_data(X, n_features=start.n_features)
     as_n_components(start.n_components, n=len(X))
     _require_options(covariance_type, tol, max_iter)
@@ -194,7 +205,12 @@ class Fit:
     reason: str
 
     def __post_init__(self) -> None:
-        self.log_likelihoods.flags.writeable = False
+        history = np.array(self.log_likelihoods, dtype=np.float64)
+        history.flags.writeable = False
+        object.__setattr__(self, "log_likelihoods", history)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fit, (self.mixture, self.log_likelihoods, self.converged, self.reason)
 
     @property
     def log_likelihood(self) -> float:
@@ -241,25 +257,24 @@ class CollapseError(ValueError):
         when = "" if self.step is None else f" at iteration {self.step}"
         return (
             f"component {self.component} (counting from 0) collapsed{when}: {self.reason}. "
-            f"Start from other means or wider covariances, ask for fewer components, or share "
-            f"one covariance with covariance_type='tied'."
+            f"Start from other means or wider covariances, or ask for fewer components."
         )
 
 
-def _verdict(
-    history: list[float], n: int, tol: float | None, max_iter: int
-) -> tuple[bool, str]:
+def _verdict(history: list[float], n: int, tol: float | None, max_iter: int) -> tuple[bool, str]:
     n_iter = len(history) - 1
     if tol is None:
-        return False, f"took the {n_iter} iterations asked for, without a test of convergence"
+        asked = counted(n_iter, "iteration", "iterations")
+        return False, f"took the {asked} asked for, without a test of convergence"
     if n_iter == 0:
-        return False, "took no iteration: max_iter is 0"
+        return False, "took no iteration, because max_iter is 0. Raise max_iter"
     gain, enough = history[-1] - history[-2], tol * n
     rounding = 16 * np.finfo(float).eps * max(abs(history[-1]), n)
-    if gain <= enough and gain >= -max(enough, rounding):
+    if abs(gain) <= enough or -rounding <= gain <= 0:
+        within = f"tol * n = {enough:.1e}" if abs(gain) <= enough else f"rounding, {rounding:.1e}"
         return True, (
-            f"converged in {n_iter} iterations: the last one changed the log-likelihood by "
-            f"{gain:.1e}, within tol * n = {enough:.1e}"
+            f"converged in {counted(n_iter, 'iteration', 'iterations')}: the last one changed the "
+            f"log-likelihood by {gain:.1e}, within {within}"
         )
     if gain < 0:
         return False, (
@@ -267,18 +282,28 @@ def _verdict(
             f"exact arithmetic never does. The data leave too few digits: centre and scale them"
         )
     return False, (
-        f"did not converge in {max_iter} iterations: the last one still raised the "
-        f"log-likelihood by {gain:.1e}, more than tol * n = {enough:.1e}. "
+        f"did not converge in {counted(n_iter, 'iteration', 'iterations')}: the last one still "
+        f"raised the log-likelihood by {gain:.1e}, more than tol * n = {enough:.1e}. "
         f"Raise max_iter, or go on from the mixture of this fit"
     )
 
 
 def _require_options(covariance_type: str, tol: float | None, max_iter: int) -> None:
     _require_covariance_type(covariance_type)
-    if tol is not None and not tol >= 0:
+    if tol is not None and (
+        isinstance(tol, bool) or not isinstance(tol, numbers.Real) or not tol >= 0
+    ):
         raise ValueError(f"tol is {tol!r}. Pass a number from 0 up, or None for a fixed length.")
     if isinstance(max_iter, bool) or not isinstance(max_iter, (int, np.integer)) or max_iter < 0:
         raise ValueError(f"max_iter is {max_iter!r}. Pass a whole number from 0 up.")
+
+
+def _require_mixture(mixture: object) -> None:
+    if not isinstance(mixture, Mixture):
+        raise TypeError(
+            f"a Mixture is needed here, not {reprlib.repr(mixture)}. Build one, or choose a start "
+            f"with gmmlib.initialization.k_means_plus_plus(X, n_components)."
+        )
 
 
 def _require_covariance_type(covariance_type: str) -> None:
@@ -302,32 +327,78 @@ def _require_observations(counts: FloatArray) -> None:
             raise CollapseError(j, f"no observation is left in it (N = {count:.1e})")
 
 
-def _require_spread(counts: FloatArray, means: FloatArray, covariances: FloatArray) -> None:
+def _require_columns(X: FloatArray) -> None:
+    n, d = X.shape
+    if n <= d:
+        raise ValueError(
+            f"X has {counted(n, 'observation', 'observations')} and "
+            f"{counted(d, 'column', 'columns')}: too few rows for a covariance. "
+            f"Bring at least {d + 1} observations, or leave columns out."
+        )
+    with np.errstate(over="ignore"):
+        widths = X.max(axis=0) - X.min(axis=0)
+    for column, (width, rounding) in enumerate(zip(widths, _rounding(X), strict=True)):
+        if width <= 4 * rounding:
+            raise ValueError(
+                f"column {column} of X has the same value in every row, {X[0, column]:g} up to "
+                f"rounding. Leave that column out: a Gaussian needs spread in every direction."
+            )
+        if not 1e-140 < width < 1e150:
+            raise ValueError(
+                f"column {column} of X spans {width:.1e}, and the square of that is out of the "
+                f"range of floats. Change the column's units."
+            )
+
+
+def _rounding(X: FloatArray) -> FloatArray:
+    """How finely floats can tell the values of each column apart, as (d,)."""
+    return np.asarray(np.finfo(float).eps * np.abs(X).max(axis=0))
+
+
+def _require_spread(
+    X: FloatArray,
+    counts: FloatArray,
+    means: FloatArray,
+    covariances: FloatArray,
+    covariance_type: CovarianceType,
+) -> None:
     """Each covariance against the spread of all the data, so that units do not matter."""
+    d = X.shape[1]
     weights = counts / counts.sum()
     away = means - weights @ means
     total = np.tensordot(weights, covariances, axes=1) + (weights * away.T) @ away
     scale = np.sqrt(np.diag(total))
-    if (scale == 0).any():
-        column = int(np.argmax(scale == 0))
-        raise ValueError(
-            f"column {column} of X has the same value in every row. Leave that column out: "
-            f"a Gaussian needs some spread in every direction."
-        )
+    rounding = _rounding(X)
     smallest = float(np.linalg.eigvalsh(total / np.outer(scale, scale))[0])
-    if smallest < 1e-14:
+    if smallest < d * 1e-14 + 4 * float(((rounding / scale) ** 2).max()):
         raise ValueError(
             f"the columns of X are linearly dependent (their correlation matrix has the "
             f"eigenvalue {smallest:.1e}). Leave out a column that the others determine."
         )
     whiten = np.linalg.inv(np.linalg.cholesky(total))
+    floor = 4 * float(np.linalg.norm(whiten * rounding, 2)) ** 2
     for j in range(len(counts)):
         spread = np.linalg.eigvalsh(whiten @ covariances[j] @ whiten.T)
-        if spread[-1] < 1e-26 or spread[0] < 1e-14 * spread[-1]:
-            where = ", ".join(f"{value:.6g}" for value in means[j])
-            raise CollapseError(
-                j,
-                f"its {'variance' if len(where.split(', ')) == 1 else 'covariance'} fell to "
-                f"nothing around {where} (smallest share of the data's variance {spread[0]:.1e}, "
-                f"N = {counts[j]:.3g}), where the likelihood grows without bound",
-            )
+        if (
+            spread[0] < max(floor, 1e-14 * spread[-1])
+            or spread[-1] < 1e-26
+            or not is_positive_definite(covariances[j])
+        ):
+            raise CollapseError(j, _lost_spread(spread[0], counts[j], means[j], covariance_type))
+
+
+def _lost_spread(
+    share: float, count: float, mean: FloatArray, covariance_type: CovarianceType
+) -> str:
+    noun = "variance" if len(mean) == 1 else "covariance"
+    where = ", ".join(f"{value:.6g}" for value in mean)
+    if covariance_type == "tied":
+        return (
+            f"the {noun} that all components share fell to nothing (smallest share of the data's "
+            f"variance {share:.1e}), where the likelihood grows without bound"
+        )
+    return (
+        f"its {noun} fell to nothing around {where} (smallest share of the data's variance "
+        f"{share:.1e}, N = {count:.3g}), where the likelihood grows without bound unless all "
+        f"components share one {noun} (covariance_type='tied')"
+    )

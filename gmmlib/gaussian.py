@@ -50,7 +50,16 @@ def log_gaussian(X: Any, means: Any, covariances: Any) -> FloatArray:
     log_density = np.empty((len(X), K))
     for j in range(K):
         L = scipy.linalg.cholesky(Sigma[j], lower=True)
-        Y = scipy.linalg.solve_triangular(L, (X - mu[j]).T, lower=True)  # (d, n)  eq-mahalanobis
         log_det = 2 * np.log(np.diag(L)).sum()  # eq-log-det
-        log_density[:, j] = -0.5 * (d * np.log(2 * np.pi) + log_det + (Y**2).sum(axis=0))
+        squared_distances = _squared_distances(X, mu[j], L)  # eq-mahalanobis
+        log_density[:, j] = -0.5 * (d * np.log(2 * np.pi) + log_det + squared_distances)
     return log_density
+
+
+def _squared_distances(X: FloatArray, mu: FloatArray, L: FloatArray) -> FloatArray:
+    """(x_i - μ)ᵀ Σ⁻¹ (x_i - μ) as (n,): the squared length of y_i, where L y_i = x_i - μ."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        Y = scipy.linalg.solve_triangular(L, (X - mu).T, lower=True, check_finite=False)  # (d, n)
+        squares: FloatArray = (Y**2).sum(axis=0)
+    squares[np.isnan(squares)] = np.inf  # inf - inf: what overflowed is far away
+    return squares

@@ -74,10 +74,9 @@ def k_means_plus_plus(
     X = as_data(X)
     _different_rows(X, n_components)
     seed = int(np.random.default_rng(random_state).integers(2**31))
-    scale = X.std(axis=0)
-    _, index = kmeans_plusplus(
-        X / np.where(scale > 0, scale, 1), n_components, random_state=seed
-    )
+    everything = _all_as_one(X)
+    standardised = (X - everything.means[0]) / np.sqrt(np.diag(everything.covariances[0]))
+    _, index = kmeans_plusplus(standardised, n_components, random_state=seed)
     return _around(X, X[index])
 
 
@@ -94,5 +93,8 @@ def _different_rows(X: FloatArray, n_components: int) -> FloatArray:
 
 def _around(X: FloatArray, means: FloatArray) -> Mixture:
     K = len(means)
-    everything = m_step(X, np.ones((len(X), 1)))
-    return Mixture(np.full(K, 1 / K), means, np.repeat(everything.covariances, K, axis=0))
+    return Mixture(np.full(K, 1 / K), means, np.repeat(_all_as_one(X).covariances, K, axis=0))
+
+
+def _all_as_one(X: FloatArray) -> Mixture:
+    return m_step(X, np.ones((len(X), 1)))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from gmmlib.gaussian import log_gaussian
-from gmmlib.validation import FloatArray, as_floats, as_gaussians, as_weights
+from gmmlib.validation import FloatArray, as_floats, as_gaussians, as_weights, counted
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -55,7 +55,8 @@ class Mixture:
         mu, Sigma = as_gaussians(means, covariances)
         if len(alpha) != len(mu):
             raise ValueError(
-                f"there are {len(alpha)} weights but {len(mu)} means. Pass one of each per component."
+                f"the number of weights is {len(alpha)}, but the number of means is {len(mu)}. "
+                f"Pass one of each per component."
             )
         for name, array in (("weights", alpha), ("means", mu), ("covariances", Sigma)):
             array.flags.writeable = False
@@ -89,7 +90,7 @@ class Mixture:
     @property
     def n_features(self) -> int:
         """The dimension d."""
-        return self.means.shape[1]
+        return int(self.means.shape[1])
 
     @property
     def variances(self) -> FloatArray:
@@ -146,11 +147,15 @@ class Mixture:
 
         Raises
         ------
+        TypeError
+            If n is not a whole number.
         ValueError
             If n < 1.
 
         Book: def-joint.
         """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+            raise TypeError(f"n must be a whole number, not {n!r}. Pass an int such as 100.")
         if n < 1:
             raise ValueError(f"n is {n}. Ask for at least 1 point.")
         rng = np.random.default_rng(random_state)
@@ -161,15 +166,26 @@ class Mixture:
         return X, labels
 
     def reordered(self, order: Sequence[int]) -> "Mixture":
-        """The same density with its components in another order, e.g. ``np.argsort(means)``.
+        """The same density with its components in another order.
 
         Raises ``ValueError`` unless ``order`` holds each of 0..K-1 once.
+
+        >>> mixture = Mixture.univariate([0.3, 0.7], [5, 2], [1, 4])
+        >>> mixture.reordered(np.argsort(mixture.means[:, 0]))
+        Mixture of 2 components in 1 dimension
+          weight  mean  variance
+             0.7     2         4
+             0.3     5         1
         """
-        index = [int(j) for j in order]
-        if sorted(index) != list(range(self.n_components)):
+        index = np.asarray(order)
+        if not np.array_equal(np.sort(index, axis=None), np.arange(self.n_components)) or (
+            index.ndim != 1
+        ):
             raise ValueError(
-                f"order is {index}. Name each of the components 0 to {self.n_components - 1} once."
+                f"order is {index.tolist()}. Name each of the components 0 to "
+                f"{self.n_components - 1} once, in one list."
             )
+        index = index.astype(np.intp)
         return Mixture(self.weights[index], self.means[index], self.covariances[index])
 
     def __eq__(self, other: object) -> bool:
@@ -188,8 +204,9 @@ class Mixture:
 
     def __repr__(self) -> str:
         K, d = self.n_components, self.n_features
-        title = (
-            f"Mixture of {K} component{'s' * (K > 1)} in {d} dimension{'s' * (d > 1)}"
+        text = (
+            f"Mixture of {counted(K, 'component', 'components')} in "
+            f"{counted(d, 'dimension', 'dimensions')}"
         )
         third = "variance" if d == 1 else "standard deviations"
         rows = [("weight", "mean", third)]
@@ -197,8 +214,9 @@ class Mixture:
             spread = Sigma[0] if d == 1 else np.sqrt(np.diag(Sigma))
             rows.append((f"{alpha:.6g}", _few(mu), _few(spread)))
         widths = [max(len(row[c]) for row in rows) for c in range(3)]
-        lines = ["  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([title, *lines])
+        for row in rows:
+            text += "\n  " + "  ".join(f"{row[c]:>{widths[c]}}" for c in range(3))
+        return text
 
 
 def _few(values: FloatArray) -> str:

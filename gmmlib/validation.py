@@ -13,6 +13,8 @@ import scipy.linalg
 
 FloatArray = npt.NDArray[np.float64]
 
+_NOT_FINITE = ("NaN or infinite entry", "NaN or infinite entries")
+
 
 def as_floats(values: Any, name: str) -> FloatArray:
     """``values`` as a float64 array of whatever shape they have.
@@ -35,7 +37,8 @@ def as_floats(values: Any, name: str) -> FloatArray:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(
-            f"{name} is not rectangular: {error}. Give every row the same number of columns."
+            f"{name} is not rectangular: {str(error).rstrip('.')}. "
+            f"Give every row the same number of columns."
         ) from None
     if np.iscomplexobj(array):
         raise TypeError(
@@ -54,8 +57,8 @@ def as_floats(values: Any, name: str) -> FloatArray:
     if bad.any():
         first = _first(bad)
         raise ValueError(
-            f"{name} has {counted(int(bad.sum()), 'entry', 'entries')} that are NaN or infinite, "
-            f"the first{_where(first)} ({array[first]}). "
+            f"{name} has {counted(int(bad.sum()), *_NOT_FINITE)}, the "
+            f"first{_where(first)} ({array[first]}). "
             f"Leave those rows out, or fill them, before the call."
         )
     return floats
@@ -211,18 +214,22 @@ def _require_positive_definite(Sigma: FloatArray, j: int) -> None:
             f"{which} is not symmetric: entry ({r}, {c}) is {Sigma[r, c]:g}, but entry "
             f"({c}, {r}) is {Sigma[c, r]:g}. Pass (Sigma + Sigma.T) / 2 if that is rounding."
         )
-    try:
-        L = scipy.linalg.cholesky(Sigma, lower=True)
-        # Of each column's variance, the share that the columns before it do not determine.
-        sound = (np.diag(L) ** 2 > len(Sigma) * np.finfo(float).eps * np.diag(Sigma)).all()
-    except np.linalg.LinAlgError:
-        sound = False
-    if not sound:
+    if not is_positive_definite(Sigma):
         smallest = float(np.linalg.eigvalsh(Sigma)[0])
         raise ValueError(
             f"{which} is not positive definite: its smallest eigenvalue is {smallest:g}. "
             f"Every variance must be above 0, and no column a combination of the others."
         )
+
+
+def is_positive_definite(Sigma: FloatArray) -> bool:
+    """Whether a symmetric matrix has a Cholesky factor that is more than rounding."""
+    try:
+        L = scipy.linalg.cholesky(Sigma, lower=True)
+    except np.linalg.LinAlgError:
+        return False
+    # L_cc² is what the columns before c leave undetermined of the variance Σ_cc.
+    return bool((np.diag(L) ** 2 > 1e-14 * np.diag(Sigma)).all())
 
 
 def as_labels(labels: Any, n: int, K: int) -> npt.NDArray[np.intp]:
@@ -248,11 +255,10 @@ def as_responsibilities(
 ) -> FloatArray:
     """Responsibilities β as (n, K), none negative, rows summing to 1. Raises ``ValueError``."""
     beta = as_floats(responsibilities, name)
-    if beta.ndim != 2 or 0 in beta.shape or n not in (None, len(beta)) or (
-        K not in (None, beta.shape[1])
-    ):
+    wanted = beta.ndim == 2 and beta.size > 0 and n in (None, len(beta))
+    if not wanted or K not in (None, beta.shape[1]):
         raise ValueError(
-            f"{name} must have the shape ({'n' if n is None else n}, {'K' if K is None else K}), "
+            f"{name} must have the shape ({n or 'n'}, {K or 'K'}), "
             f"but it is {beta.shape}. Pass one row per observation, one column per component."
         )
     if (beta < 0).any():
