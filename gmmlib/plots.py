@@ -6,10 +6,13 @@ which colour-blind readers can tell apart). Needs Matplotlib: ``pip install "gmm
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Ellipse
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.patheffects import withStroke
 
 from gmmlib.mixture import Mixture
 from gmmlib.validation import FloatArray, as_data, as_floats, as_responsibilities
@@ -99,7 +102,8 @@ def plot_ellipses(ax: Axes, mixture: Mixture, radii: tuple[float, ...] = (1.0, 2
                     zorder=4,
                 )
             )
-        ax.plot(*mean, marker="x", color=component_color(j), markersize=9, mew=2.2, zorder=5)
+        cross = ax.plot(*mean, marker="x", color=component_color(j), ms=9, mew=2.2, zorder=5)
+        cross[0].set_path_effects([withStroke(linewidth=5, foreground="white")])
     return ax
 
 
@@ -110,6 +114,34 @@ def plot_log_likelihoods(ax: Axes, log_likelihoods: Any, **style: Any) -> Axes:
     ax.set_xlabel("iteration")
     ax.set_ylabel("log-likelihood")
     return ax
+
+
+def filmstrip(
+    n_frames: int, columns: int = 4, frame_size: tuple[float, float] = (3.2, 2.7)
+) -> tuple[Figure, list[Axes]]:
+    """A figure of equal frames in rows, for movement: each frame is one moment.
+
+    On paper it is a strip of small pictures. On the site, a cell whose image has the class
+    ``filmstrip columns-C frames-N`` gets controls that show one frame at a time, so the frames
+    must tile the picture exactly: nothing may be drawn outside a frame.
+
+    Returns the figure and the list of Axes. Raises ``ValueError`` if ``n_frames`` < 1.
+    """
+    if n_frames < 1:
+        raise ValueError(f"n_frames is {n_frames}. Ask for at least one frame.")
+    rows = -(-n_frames // columns)
+    fig = plt.figure(figsize=(columns * frame_size[0], rows * frame_size[1]), layout="none")
+    fig.add_artist(Rectangle((0, 0), 1, 1, fill=False, edgecolor="white", linewidth=0))
+    axes = []
+    for k in range(n_frames):
+        row, column = divmod(k, columns)
+        left, bottom = column / columns, 1 - (row + 1) / rows
+        axes.append(
+            fig.add_axes(
+                (left + 0.17 / columns, bottom + 0.17 / rows, 0.78 / columns, 0.70 / rows)
+            )
+        )
+    return fig, axes
 
 
 def _require_at_most_two(d: int) -> None:
