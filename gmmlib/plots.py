@@ -136,11 +136,10 @@ def filmstrip(
     for k in range(n_frames):
         row, column = divmod(k, columns)
         left, bottom = column / columns, 1 - (row + 1) / rows
-        axes.append(
-            fig.add_axes(
-                (left + 0.17 / columns, bottom + 0.17 / rows, 0.78 / columns, 0.70 / rows)
-            )
+        ax = fig.add_axes(
+            (left + 0.17 / columns, bottom + 0.17 / rows, 0.78 / columns, 0.70 / rows)
         )
+        axes.append(ax)
     return fig, axes
 
 
