@@ -309,8 +309,10 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
         if digits[-1] < 2:
             raise CheckTooWeak(f"{label}: {text} has one digit; wrong values would pass too")
         exact = sp.sympify(number)
+        if exact.is_Float and exact.is_finite:
+            exact = sp.Rational(exact)  # else SymPy would subtract in the float's 15 digits
         gap = sp.N(abs(exact - sp.Rational(text)), 40)
-        if not (gap.is_finite and gap <= sp.Rational(10) ** exponent / 2):
+        if not (gap.is_Number and gap.is_finite and gap <= sp.Rational(10) ** exponent / 2):
             raise CheckFailed(f"{label}: printed {text}, computed {sp.N(exact, digits[-1] + 3)}")
     few, many = min(digits), max(digits)
     span = str(few) if few == many else f"{few} to {many}"
