@@ -38,8 +38,17 @@ class ChapterFile(IPyNbFile):
     """A chapter, executed once in a kernel of its own."""
 
     def setup(self) -> None:
-        with mock.patch.dict(os.environ, KERNEL_ENVIRONMENT):
+        # A line of the library that a chapter runs is not thereby tested, so the kernels do not
+        # count for the coverage. It would also cost half as much time again.
+        with (
+            mock.patch.dict(os.environ, KERNEL_ENVIRONMENT),
+            mock.patch("nbval.plugin.setup_coverage"),
+        ):
             super().setup()
+
+    def teardown(self) -> None:
+        with mock.patch("nbval.plugin.teardown_coverage"):
+            super().teardown()
 
     def collect(self) -> Any:
         for item in super().collect():
