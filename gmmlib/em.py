@@ -384,7 +384,9 @@ def _require_spread(
             or spread[-1] < 1e-26
             or not is_positive_definite(covariances[j])
         ):
-            raise CollapseError(j, _lost_spread(max(spread[0], 0.0), counts[j], means[j], covariance_type))
+            raise CollapseError(
+                j, _lost_spread(max(spread[0], 0.0), counts[j], means[j], covariance_type)
+            )
 
 
 def _lost_spread(

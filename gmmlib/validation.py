@@ -85,10 +85,11 @@ def _require_numbers(array: npt.NDArray[Any], name: str) -> None:
     else:
         strangers = list(array.flat[:1]) or [array]
     if strangers:
+        hint = f"Convert the columns to numbers first, for example np.asarray({name}, dtype=float)."
         raise TypeError(
             f"{name} is not numeric (dtype {array.dtype}, for example "
-            f"{reprlib.repr(strangers[0])}). Convert the columns to numbers first, for example "
-            f"with np.asarray({name}, dtype=float)."
+            f"{reprlib.repr(strangers[0])}). "
+            + (hint if array.ndim else "Pass a list or an array of numbers.")
         )
 
 
