@@ -521,12 +521,15 @@ def failed_cells(good: str, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder)),
             *("-p", "no:cacheprovider", f"--junitxml={folder / 'report.xml'}"),
         ],
-        env={k: v for k, v in os.environ.items() if not k.startswith(outer)},
+        env={k: v for k, v in os.environ.items() if not k.startswith(outer)}
+        | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
+    for picture in ("stored", "new", "difference"):
+        assert len(list(folder.glob(f"broken-*-curve-*/{picture}.png"))) >= 2
     failed: dict[str, set[str]] = {}
     ran = 0
     for case in ET.parse(folder / "report.xml").iter("testcase"):
