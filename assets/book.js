@@ -1,0 +1,91 @@
+// Hover texts: a link with aria-describedby="tip-…" shows that element on hover, focus and tap.
+// Escape puts it away; the pointer may move onto it.
+(() => {
+  const GAP = 8;
+  let open = null; // {link, tip}
+  let timer = 0;
+
+  const place = () => {
+    if (!open) return;
+    const { link, tip } = open;
+    const at = link.getClientRects()[0];
+    if (!at) return hide();
+    const { width, height } = tip.getBoundingClientRect();
+    const room = document.documentElement;
+    const left = Math.min(at.left, room.clientWidth - width - GAP);
+    const below = at.bottom + GAP;
+    const fits = below + height < room.clientHeight || at.top < height + GAP;
+    tip.style.left = `${Math.max(GAP, left)}px`;
+    tip.style.top = `${fits ? below : at.top - height - GAP}px`;
+  };
+
+  const hide = () => {
+    clearTimeout(timer);
+    if (open) open.tip.classList.remove("shown");
+    open = null;
+  };
+
+  const show = (link, tip) => {
+    clearTimeout(timer);
+    if (open && open.link === link) return;
+    hide();
+    open = { link, tip };
+    tip.classList.add("shown");
+    place();
+  };
+
+  const later = (act, milliseconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(act, milliseconds);
+  };
+
+  const watch = (link) => {
+    const tip = document.getElementById(link.getAttribute("aria-describedby"));
+    let touched = false;
+    link.addEventListener("pointerenter", (event) => {
+      if (event.pointerType === "mouse") later(() => show(link, tip), 120);
+    });
+    link.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse" && link !== document.activeElement) later(hide, 250);
+    });
+    link.addEventListener("focus", () => show(link, tip));
+    link.addEventListener("blur", hide);
+    // a first tap shows the text, a second follows the link
+    link.addEventListener("pointerdown", (event) => {
+      touched = event.pointerType !== "mouse" && !(open && open.link === link);
+    });
+    link.addEventListener("click", (event) => {
+      if (!touched) return;
+      event.preventDefault();
+      touched = false;
+      show(link, tip);
+    });
+    tip.addEventListener("pointerenter", () => clearTimeout(timer));
+    tip.addEventListener("pointerleave", () => later(hide, 250));
+  };
+
+  // What scrolls by itself must be reachable by keyboard too.
+  const reach = () => {
+    const wide = "mjx-container[display], .cell_output pre, .cell_input pre, " +
+      ".pst-scrollable-table-container";
+    for (const box of document.querySelectorAll(wide)) {
+      if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll('a[aria-describedby^="tip-"]').forEach(watch);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+    });
+    document.addEventListener("pointerdown", (event) => {
+      if (open && !open.link.contains(event.target) && !open.tip.contains(event.target)) hide();
+    });
+    window.addEventListener("scroll", place, { passive: true });
+    window.addEventListener("resize", place);
+  });
+  window.addEventListener("load", () => {
+    if (window.MathJax && window.MathJax.startup) window.MathJax.startup.promise.then(reach);
+    else reach();
+  });
+})();

@@ -1,0 +1,251 @@
+"""The Sphinx extension of this book: the ledger page, counts, hover texts, page descriptions.
+
+``{ledger}`` puts the ledger on its page, and ``{ledger-count}`` a number from it into a sentence.
+Both read the stored pages through tools/ledger.py, and the build warns where those are at odds.
+
+A link to a glossary term, an equation or a reference carries its text with it, at the foot of the
+page and hidden until book.js shows it. (sphinx-tippy does that too, but writes file names that
+differ from build to build, and needs 45 kB of script on every page.)
+"""
+
+import html
+import posixpath
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+import ledger
+
+LOGGER = logging.getLogger(__name__)
+LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
+CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
+WORDS_IN_DESCRIPTION = 30
+
+
+# --- the ledger ---------------------------------------------------------------------------------
+
+
+def _read_ledger(env: BuildEnvironment) -> ledger.Book:
+    """The ledger; the page that asks for it is made anew when a page of the book changes."""
+    root = Path(env.srcdir)
+    for path in [root / "_toc.yml", Path(ledger.__file__), *ledger.page_paths(root)]:
+        env.note_dependency(str(path))
+    return ledger.read_book(root)
+
+
+class LedgerCount(SphinxRole):
+    """{ledger-count}`claims`: also equations, definitions, checks."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        counts = _read_ledger(self.env).counts
+        if self.text not in counts:
+            message = self.inliner.reporter.warning(
+                f"ledger-count has no {self.text!r}; it has {', '.join(counts)}", line=self.lineno
+            )
+            return [nodes.Text("?")], [message]
+        return [nodes.Text(str(counts[self.text]))], []
+
+
+class Ledger(SphinxDirective):
+    """Every equation, where it stands, and how it was checked."""
+
+    def run(self) -> list[nodes.Node]:
+        book = _read_ledger(self.env)
+        for error in book.errors:
+            LOGGER.warning("the ledger: %s", error, location=self.get_location(), type="ledger")
+        found: list[nodes.Node] = [self._summary(book)]
+        for chapter in book.chapters:
+            equations = [e for e in book.equations if e.chapter == chapter]
+            if equations:
+                found.append(self._section(chapter, equations))
+        return found
+
+    def _summary(self, book: ledger.Book) -> nodes.Node:
+        ways = Counter(check.kind for equation in book.equations for check in equation.checks)
+        figures = list(book.counts.items())
+        figures += [(words, ways[kind]) for kind, words in ledger.IN_WORDS.items()]
+        summary = nodes.bullet_list(classes=["ledger-summary"])
+        for name, count in figures:
+            line = nodes.paragraph("", "", nodes.strong("", str(count)), nodes.Text(f" {name}"))
+            classes = [] if name in book.counts else ["ledger-ways"]
+            summary += nodes.list_item("", line, classes=classes)
+        return summary
+
+    def _section(self, chapter: ledger.Chapter, equations: list[ledger.Equation]) -> nodes.Node:
+        name = "ledger-" + nodes.make_id(Path(chapter.file).name)
+        section = nodes.section(ids=[name], names=[name])
+        section += nodes.title("", chapter.title)
+        for equation in equations:
+            section += self._card(equation)
+        return section
+
+    def _card(self, equation: ledger.Equation) -> nodes.Node:
+        card = nodes.container(classes=["ledger-entry", f"ledger-{equation.kind}"])
+        link = addnodes.pending_xref(
+            "",
+            nodes.inline("", equation.label, classes=["xref", "eq"]),
+            refdomain="math",
+            reftype="eq",
+            reftarget=equation.label,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
+        head = nodes.paragraph(classes=["ledger-head"])
+        head += [link, nodes.literal("", equation.label), nodes.inline("", equation.kind)]
+        formula = nodes.math_block(equation.latex, equation.latex, nowrap=False)
+        formula["label"] = formula["number"] = None
+        card += [head, formula]
+        if equation.checks:
+            checks = nodes.bullet_list(classes=["ledger-checks"])
+            for check in equation.checks:
+                line = nodes.paragraph("", check.in_words)
+                checks += nodes.list_item("", line)
+            card += checks
+        return card
+
+
+def _compare_with_sphinx(app: Sphinx, env: BuildEnvironment) -> None:
+    """The second road: the labels that Sphinx itself has met."""
+    known = set(env.get_domain("math").equations)  # type: ignore[attr-defined]
+    read = {equation.label for equation in ledger.read_book(Path(env.srcdir)).equations}
+    for label in sorted(known ^ read):
+        where = "is not in the ledger" if label in known else "is in the ledger, not on a page"
+        LOGGER.warning("the ledger: equation %s %s", label, where, type="ledger")
+
+
+# --- hover texts --------------------------------------------------------------------------------
+
+
+def _add_hover_texts(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if doctree is None or app.builder.format != "html":
+        return
+    if any("ledger-entry" in node["classes"] for node in doctree.findall(nodes.container)):
+        return  # there each link stands above its equation
+    tips: dict[tuple[str, str], str] = {}  # (page, anchor) -> HTML; empty where there is none
+
+    def with_tip(match: re.Match[str]) -> str:
+        classes, href, anchor, title = match.groups()
+        target = posixpath.join(posixpath.dirname(page), href.removesuffix(".html"))
+        key = (posixpath.normpath(target) if href else page, anchor)
+        if key not in tips:
+            tips[key] = _hover_text(app, *key)
+        if not tips[key]:
+            return match[0]
+        number = [k for k, text in tips.items() if text].index(key) + 1
+        return f'<a class="{classes}" href="{href}#{anchor}" aria-describedby="tip-{number}"'
+
+    body = LINK.sub(with_tip, context["body"])
+    shown = [text for text in tips.values() if text]
+    if not shown:
+        return
+    divs = [
+        f'<div class="book-tip" role="tooltip" id="tip-{number}">{text}</div>'
+        for number, text in enumerate(shown, start=1)
+    ]
+    context["body"] = body + '<div class="book-tips">\n' + "\n".join(divs) + "\n</div>\n"
+    if any('class="math' in text for text in shown):  # MathJax is loaded only where this is set
+        app.env.get_domain("math").data["has_equations"][page] = True
+
+
+def _hover_text(app: Sphinx, page: str, anchor: str) -> str:
+    node = _targets(app, page).get(anchor)
+    if node is None:
+        return ""
+    text = app.builder.render_partial(node)["fragment"]  # type: ignore[attr-defined]
+    text = re.sub(r'<a class="headerlink".*?</a>|</?a\b[^>]*>', "", text)
+    return re.sub(r'\s(id|role)="[^"]*"', "", text).strip()
+
+
+def _targets(app: Sphinx, page: str) -> dict[str, nodes.Node]:
+    """What can be shown of a page: anchor -> node."""
+    cache: dict[str, dict[str, nodes.Node]] = app.__dict__.setdefault("book_hover_targets", {})
+    if page in cache or page not in app.env.all_docs:
+        return cache.setdefault(page, {})
+    found = cache[page] = {}
+    for node in app.env.get_and_resolve_doctree(page, app.builder).findall():
+        shown: nodes.Node | None = None
+        if isinstance(node, nodes.term):
+            shown = nodes.container("", *[c.deepcopy() for c in _definition(node).children])
+        elif isinstance(node, nodes.citation):
+            shown = nodes.container("", *[c.deepcopy() for c in node.children[1:]])
+        elif isinstance(node, nodes.math_block):
+            shown = node.deepcopy()
+            shown["number"] = shown["label"] = None
+            shown["ids"] = []
+        if shown is not None:
+            found |= dict.fromkeys(node["ids"], shown)
+            if isinstance(node, nodes.math_block) and node.get("label"):
+                found[nodes.make_id(f"equation-{node['label']}")] = shown
+    return found
+
+
+def _definition(term: nodes.term) -> nodes.Element:
+    item = term.parent
+    return next(child for child in item.children if isinstance(child, nodes.definition))
+
+
+def _link_check_lines(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """A line that a check printed leads to its equation, and book.css makes it light."""
+    if doctree is None:
+        return
+
+    def linked(match: re.Match[str]) -> str:
+        line, label = match[0], match["label"]
+        link = f'<a href="#equation-{label}">{label}</a>'
+        return f'<span class="ledger-line">{line.replace(label, link, 1)}</span>'
+
+    context["body"] = CHECK_LINE.sub(linked, context["body"])
+    # sphinx-exercise gives all exercises of a page the same id
+    context["body"] = re.sub(r' id="(exercise|solution)-content"', "", context["body"])
+
+
+# --- page descriptions, and what hangs on the project's address ---------------------------------
+
+
+def _add_description(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if doctree is None:
+        return
+    for paragraph in doctree.findall(nodes.paragraph):
+        if isinstance(paragraph.parent, nodes.section) and not paragraph.next_node(nodes.math):
+            words = paragraph.astext().split()
+            text = " ".join(words[:WORDS_IN_DESCRIPTION])
+            text += " …" if len(words) > WORDS_IN_DESCRIPTION else ""
+            tag = f'<meta name="description" content="{html.escape(text)}" />'
+            context["metatags"] = context.get("metatags", "") + tag
+            return
+
+
+def _set_buttons(app: Sphinx, config: Config) -> None:
+    options = config.html_theme_options
+    if options.get("repository_url"):
+        options.update(use_repository_button=True, use_issues_button=True)
+    else:
+        for name in ("repository_url", "repository_branch", "path_to_docs", "launch_buttons"):
+            options.pop(name, None)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("ledger", Ledger)
+    app.add_role("ledger-count", LedgerCount())
+    app.connect("config-inited", _set_buttons, priority=100)
+    app.connect("env-check-consistency", _compare_with_sphinx)
+    app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
+    app.connect("html-page-context", _link_check_lines)
+    app.connect("html-page-context", _add_description)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
