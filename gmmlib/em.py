@@ -379,11 +379,8 @@ def _require_spread(
     floor = 4 * float(np.linalg.norm(whiten * rounding, 2)) ** 2
     for j in range(len(counts)):
         spread = np.linalg.eigvalsh(whiten @ covariances[j] @ whiten.T)
-        if (
-            spread[0] < max(floor, 1e-14 * spread[-1])
-            or spread[-1] < 1e-26
-            or not is_positive_definite(covariances[j])
-        ):
+        flat = spread[0] < max(floor, 1e-14 * spread[-1])
+        if flat or not is_positive_definite(covariances[j]):
             raise CollapseError(
                 j, _lost_spread(max(spread[0], 0.0), counts[j], means[j], covariance_type)
             )

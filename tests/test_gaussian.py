@@ -87,7 +87,11 @@ def test_far_away_the_logarithm_is_still_exact(distance):
         ([1e200], [0.0], [1.0]),
         ([1e308], [-1e308], [1.0]),  # x - μ itself overflows
         ([[1e300, 1e300]], [[0, 0]], [[[1e-20, 0.9e-20], [0.9e-20, 1e-20]]]),
-        ([[1.7e308, 0]], [[-1.7e308, 0]], [[[1.0, 0.5], [0.5, 1.0]]]),  # inf - inf on the way
+        (
+            [[1.7e308, 1.7e308]],
+            [[-1.7e308, -1.7e308]],
+            [[[1.0, 0.5], [0.5, 1.0]]],
+        ),  # inf - inf on the way
     ],
 )
 def test_beyond_the_floats_it_is_minus_infinity_and_never_nan(X, means, covariances):

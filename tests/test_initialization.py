@@ -64,7 +64,10 @@ def test_k_means_plus_plus_spreads_its_means():
     assert found(k_means_plus_plus) > found(random_points) + 5
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(1e-3, 1e9), (1e100, 0), (1e-100, 0), (1, -1e6)])
+@pytest.mark.parametrize(
+    ("scale", "offset"),
+    [(1e-3, 1e9), (1e100, 0), (1e-100, 0), (1, -1e6), (np.array([1, 1e6]), np.array([0, 5]))],
+)
 def test_k_means_plus_plus_does_not_depend_on_units_or_origin(scale, offset):
     X = np.random.default_rng(0).normal(size=(50, 2))
     plain = k_means_plus_plus(X, 5, 3)
