@@ -1,0 +1,104 @@
+# From a fresh clone: make book, make test. Everything is installed into .venv, nothing elsewhere.
+
+SHELL := bash
+.SHELLFLAGS := -o pipefail -ec
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The Python that .venv is made from: make book PYTHON=python3.12
+PYTHON ?= python3
+RUN := .venv/bin/python
+PAGE := _build/html/index.html
+
+# The browser that the tests open the website in.
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export CHROMIUM
+
+# Small matrix products on a few busy cores are many times slower with threads of BLAS's own.
+export OPENBLAS_NUM_THREADS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Activated environments and stray paths must not lend their packages to .venv.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help book test browser serve lab notebooks lint lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
+
+book: $(PAGE) ## build the website, warnings as errors: _build/html/index.html
+
+test: browser lint $(PAGE) ## lint, then test the library, the chapters and the website
+	$(RUN) -m pytest -n 2 --dist loadfile --cov=gmmlib --cov-branch --cov-fail-under=95
+
+browser:
+	@command -v "$(CHROMIUM)" >/dev/null || { echo "The tests of the website need Chromium," \
+	  "and $(if $(CHROMIUM),$(CHROMIUM) cannot be run,none was found). On Debian: sudo apt install chromium." \
+	  "Elsewhere, name one: make test CHROMIUM=/path/to/it" >&2; exit 1; }
+
+serve: $(PAGE) ## show the website on this machine; Ctrl-C ends it
+	@exec $(RUN) tools/serve.py _build/html
+
+lab: .venv/complete ## open the chapters in JupyterLab
+	@exec $(RUN) -m jupyterlab chapters
+
+notebooks: .venv/complete ## execute every chapter anew, in place
+	$(RUN) tools/run_notebooks.py
+
+lint: .venv/complete ## check format, style and types
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+
+lock: ## make requirements.lock anew from pyproject.toml (UPGRADE=--upgrade: newest versions)
+	@command -v uv >/dev/null || { echo "make lock needs uv, which is not on the PATH." \
+	  "Install it first, for example with: pipx install uv" >&2; exit 1; }
+	uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --extra test --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+
+clean: ## remove .venv, the website and all caches
+	rm -rf .venv _build .coverage .coverage.* htmlcov dist .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
+
+# What the pages are made of.
+SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chapters gmmlib tools \
+  -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
+
+# Jupyter Book can succeed without writing a page, and keeps old ones: so _build goes first, and
+# the page must be there afterwards.
+$(PAGE): .venv/complete $(SOURCES)
+	rm -rf _build
+	$(RUN) -m jupyter_book build -W -n --keep-going .
+	@test -s $@ || { echo "jupyter-book ended well but wrote no $@." \
+	  "Is jupyter-book 1 installed ($(RUN) -m pip show jupyter-book)?" >&2; exit 1; }
+
+# The file is written when all else has succeeded, so a half-made .venv is made anew. It holds the
+# folder, because an environment does not survive being moved.
+.venv/complete: requirements.lock pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON)." \
+	  "Install Python 3.11, 3.12 or 3.13, or name one: make book PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1), but this needs Python 3.11, 3.12 or 3.13." \
+	  "Name one: make book PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: its venv module is missing." \
+	  "On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@$(if $(UNUSABLE),$(if $(wildcard .venv),echo "Making .venv anew: $(UNUSABLE).";) \
+	  rm -rf .venv; "$(PYTHON)" -m venv .venv)
+	@rm -f $@
+	@echo "Installing requirements.lock into .venv. The first time this takes a minute or two."
+	@$(RUN) -m pip install --quiet --require-hashes -r requirements.lock
+	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo '$(CURDIR)' > $@
+
+# Why the .venv that is there, if any, cannot be used.
+ifneq ($(shell test -x $(RUN) && cat .venv/complete 2>/dev/null),$(CURDIR))
+UNUSABLE := it is not complete, or was made in another folder
+else ifneq ($(filter command environment,$(origin PYTHON)),)
+VERSION := -c 'import sys; print(sys.version)' 2>&1
+ifneq ($(shell $(PYTHON) $(VERSION)),$(shell $(RUN) $(VERSION)))
+UNUSABLE := it was made with another Python
+endif
+endif
+$(if $(UNUSABLE),.venv/complete: anew)
+.PHONY: anew
