@@ -8,11 +8,12 @@
   const place = () => {
     if (!open) return;
     const { link, tip } = open;
-    const at = link.getClientRects()[0];
-    if (!at) return hide();
+    const lines = link.getClientRects();
+    if (!lines.length) return hide();
+    const at = link.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const room = document.documentElement;
-    const left = Math.min(at.left, room.clientWidth - width - GAP);
+    const left = Math.min(lines[0].left, room.clientWidth - width - GAP);
     const below = at.bottom + GAP;
     const fits = below + height < room.clientHeight || at.top < height + GAP;
     tip.style.left = `${Math.max(GAP, left)}px`;

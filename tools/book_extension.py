@@ -22,12 +22,14 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinxcontrib.bibtex.transforms import BibliographyTransform
 
 import ledger
 
 LOGGER = logging.getLogger(__name__)
 LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
 CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
+LONG_NAME = re.compile(r'<span class="pre">(\w{18,})</span>')
 WORDS_IN_DESCRIPTION = 30
 
 
@@ -62,23 +64,20 @@ class Ledger(SphinxDirective):
         book = _read_ledger(self.env)
         for error in book.errors:
             LOGGER.warning("the ledger: %s", error, location=self.get_location(), type="ledger")
-        found: list[nodes.Node] = [self._summary(book)]
+        found = self._summary(book)
         for chapter in book.chapters:
             equations = [e for e in book.equations if e.chapter == chapter]
             if equations:
                 found.append(self._section(chapter, equations))
         return found
 
-    def _summary(self, book: ledger.Book) -> nodes.Node:
+    def _summary(self, book: ledger.Book) -> list[nodes.Node]:
         ways = Counter(check.kind for equation in book.equations for check in equation.checks)
-        figures = list(book.counts.items())
-        figures += [(words, ways[kind]) for kind, words in ledger.IN_WORDS.items()]
-        summary = nodes.bullet_list(classes=["ledger-summary"])
-        for name, count in figures:
-            line = nodes.paragraph("", "", nodes.strong("", str(count)), nodes.Text(f" {name}"))
-            classes = [] if name in book.counts else ["ledger-ways"]
-            summary += nodes.list_item("", line, classes=classes)
-        return summary
+        by_way = {words: ways[kind] for kind, words in ledger.IN_WORDS.items()}
+        return [
+            _figures(book.counts, ["ledger-summary"]),
+            _figures(by_way, ["ledger-summary", "ledger-ways"]),
+        ]
 
     def _section(self, chapter: ledger.Chapter, equations: list[ledger.Equation]) -> nodes.Node:
         name = "ledger-" + nodes.make_id(Path(chapter.file).name)
@@ -107,11 +106,19 @@ class Ledger(SphinxDirective):
         card += [head, formula]
         if equation.checks:
             checks = nodes.bullet_list(classes=["ledger-checks"])
-            for check in equation.checks:
-                line = nodes.paragraph("", check.in_words)
-                checks += nodes.list_item("", line)
+            for words, times in Counter(check.in_words for check in equation.checks).items():
+                line = words if times == 1 else f"{words} ({times} times)"
+                checks += nodes.list_item("", nodes.paragraph("", line))
             card += checks
         return card
+
+
+def _figures(counts: dict[str, int], classes: list[str]) -> nodes.Node:
+    summary = nodes.bullet_list(classes=classes)
+    for name, count in counts.items():
+        line = nodes.paragraph("", "", nodes.strong("", str(count)), nodes.Text(f" {name}"))
+        summary += nodes.list_item("", line)
+    return summary
 
 
 def _compare_with_sphinx(app: Sphinx, env: BuildEnvironment) -> None:
@@ -174,32 +181,33 @@ def _targets(app: Sphinx, page: str) -> dict[str, nodes.Node]:
     if page in cache or page not in app.env.all_docs:
         return cache.setdefault(page, {})
     found = cache[page] = {}
-    for node in app.env.get_and_resolve_doctree(page, app.builder).findall():
-        shown: nodes.Node | None = None
+    for node in app.env.get_doctree(page).findall():
         if isinstance(node, nodes.term):
-            shown = nodes.container("", *[c.deepcopy() for c in _definition(node).children])
-        elif isinstance(node, nodes.citation):
-            shown = nodes.container("", *[c.deepcopy() for c in node.children[1:]])
-        elif isinstance(node, nodes.math_block):
-            shown = node.deepcopy()
+            found |= dict.fromkeys(node["ids"], _definition(node))
+        elif isinstance(node, nodes.math_block) and node.get("label"):
+            shown = nodes.math_block(node.rawsource, node.astext(), nowrap=False)
             shown["number"] = shown["label"] = None
-            shown["ids"] = []
-        if shown is not None:
-            found |= dict.fromkeys(node["ids"], shown)
-            if isinstance(node, nodes.math_block) and node.get("label"):
-                found[nodes.make_id(f"equation-{node['label']}")] = shown
+            found[nodes.make_id(f"equation-{node['label']}")] = shown
+    # from the domain: to resolve a bibliography a second time would double its entries
+    for citation in app.env.get_domain("cite").citations:  # type: ignore[attr-defined]
+        if citation.bibliography_key.docname == page:
+            entry = BibliographyTransform.backend.paragraph(citation.formatted_entry)
+            found[citation.citation_id] = nodes.container("", entry)
     return found
 
 
-def _definition(term: nodes.term) -> nodes.Element:
-    item = term.parent
-    return next(child for child in item.children if isinstance(child, nodes.definition))
+def _definition(term: nodes.term) -> nodes.Node:
+    definition = next(c for c in term.parent.children if isinstance(c, nodes.definition))
+    shown = nodes.container("", *[child.deepcopy() for child in definition.children])
+    for link in list(shown.findall(addnodes.pending_xref)):
+        link.replace_self(link.children)
+    return shown
 
 
-def _link_check_lines(
+def _finish_body(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """A line that a check printed leads to its equation, and book.css makes it light."""
+    """Make a line that a check printed lead to its equation, and mend two small things."""
     if doctree is None:
         return
 
@@ -209,6 +217,10 @@ def _link_check_lines(
         return f'<span class="ledger-line">{line.replace(label, link, 1)}</span>'
 
     context["body"] = CHECK_LINE.sub(linked, context["body"])
+    # a long name may break at an underscore, or it widens its column of a table
+    context["body"] = LONG_NAME.sub(
+        lambda m: f'<span class="pre long">{m[1].replace("_", "_<wbr>")}</span>', context["body"]
+    )
     # sphinx-exercise gives all exercises of a page the same id
     context["body"] = re.sub(r' id="(exercise|solution)-content"', "", context["body"])
 
@@ -246,6 +258,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _set_buttons, priority=100)
     app.connect("env-check-consistency", _compare_with_sphinx)
     app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
-    app.connect("html-page-context", _link_check_lines)
+    app.connect("html-page-context", _finish_body)
     app.connect("html-page-context", _add_description)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
