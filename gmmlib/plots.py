@@ -34,7 +34,7 @@ def blended_colors(responsibilities: Any) -> FloatArray:
     """
     beta = as_responsibilities(responsibilities, n=len(responsibilities))
     palette = np.array([to_rgb(component_color(j)) for j in range(beta.shape[1])])
-    return np.clip(beta @ palette, 0, 1)
+    return np.asarray(np.clip(beta @ palette, 0, 1))
 
 
 def plot_points(ax: Axes, X: Any, responsibilities: Any = None, size: float = 28) -> Axes:
@@ -83,9 +83,7 @@ def plot_ellipses(ax: Axes, mixture: Mixture, radii: tuple[float, ...] = (1.0, 2
     """
     if mixture.n_features != 2:
         raise ValueError(f"the mixture has {mixture.n_features} dimensions. Ellipses need d = 2.")
-    for j, (mean, covariance) in enumerate(
-        zip(mixture.means, mixture.covariances, strict=True)
-    ):
+    for j, (mean, covariance) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
         eigenvalues, eigenvectors = np.linalg.eigh(covariance)
         angle = np.degrees(np.arctan2(eigenvectors[1, 1], eigenvectors[0, 1]))
         for radius in radii:

@@ -37,11 +37,15 @@ def test_components_can_be_left_out(ax):
 
 def test_ellipses_lie_at_the_stated_mahalanobis_distance(ax):
     plots.plot_ellipses(ax, PLANE, radii=(1.0, 2.5))
-    for patch, (j, radius) in zip(ax.patches, [(0, 1.0), (0, 2.5), (1, 1.0), (1, 2.5)], strict=True):
+    for patch, (j, radius) in zip(
+        ax.patches, [(0, 1.0), (0, 2.5), (1, 1.0), (1, 2.5)], strict=True
+    ):
         points = patch.get_patch_transform().transform(patch.get_path().vertices)
         on_curve = points[np.linspace(0, len(points) - 2, 4).astype(int) // 3 * 3]
         away = on_curve - PLANE.means[j]
-        distance = np.sqrt(np.einsum("ni,ij,nj->n", away, np.linalg.inv(PLANE.covariances[j]), away))
+        distance = np.sqrt(
+            np.einsum("ni,ij,nj->n", away, np.linalg.inv(PLANE.covariances[j]), away)
+        )
         np.testing.assert_allclose(distance, radius, rtol=1e-6)
 
 
