@@ -143,7 +143,7 @@ def _add_hover_texts(
     tips: dict[tuple[str, str], str] = {}  # (page, anchor) -> HTML; empty where there is none
 
     def with_tip(match: re.Match[str]) -> str:
-        classes, href, anchor, title = match.groups()
+        classes, href, anchor, _title = match.groups()
         target = posixpath.join(posixpath.dirname(page), href.removesuffix(".html"))
         key = (posixpath.normpath(target) if href else page, anchor)
         if key not in tips:

@@ -13,6 +13,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,7 @@ def _math_directive(content: str) -> tuple[str, str]:
 def _title(texts: Iterable[str]) -> str:
     for text in texts:
         tokens = _parser().parse(text)
-        for token, inner in zip(tokens, tokens[1:], strict=False):
+        for token, inner in pairwise(tokens):
             if token.type == "heading_open" and token.tag == "h1":
                 return inner.content
     return ""
@@ -307,14 +308,14 @@ class _Calls(ast.NodeVisitor):
         except SyntaxError as error:
             self.errors.append(f"is not Python: {error}")
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             if alias.name == "gmmlib.checks" and alias.asname:
                 self.names.modules.add(alias.asname)
             elif alias.name.split(".")[0] == "gmmlib":
                 self.names.packages.add(alias.asname or "gmmlib")
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if node.module == "gmmlib" and alias.name == "checks":
                 self.names.modules.add(alias.asname or "checks")
@@ -323,7 +324,7 @@ class _Calls(ast.NodeVisitor):
             elif node.module == "gmmlib.checks" and alias.name == "*":
                 self.names.functions |= {name: name for name in KIND_OF}
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and MARK in node.value:
             self.errors.append(f"writes {MARK} itself; only a check may")
 
@@ -335,7 +336,7 @@ class _Calls(ast.NodeVisitor):
     visit_For = visit_While = visit_ListComp = visit_SetComp = _loop  # noqa: N815
     visit_DictComp = visit_GeneratorExp = visit_FunctionDef = visit_Lambda = _loop  # noqa: N815
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         name = self._checker(node.func)
         if name is not None:
             first = node.args[0] if node.args else None

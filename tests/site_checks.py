@@ -1,0 +1,352 @@
+"""What a page of the site must hold in a browser, and over links, as functions that list problems.
+
+tests/test_site.py applies them to the built site, and shows each of them a fault on a tiny page.
+"""
+
+import contextlib
+import functools
+import http.server
+import os
+import posixpath
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium() -> str:
+    """The browser's executable: $CHROMIUM, or what is on the PATH."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        raise FileNotFoundError(
+            f"No Chromium: none of {', '.join(NAMES)} is on the PATH. Install it, or put the path "
+            "of its executable into the environment variable CHROMIUM."
+        )
+    return found
+
+
+@contextlib.contextmanager
+def open_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # root in a container has no sandbox to run it in
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    prefix = "/"
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(self.prefix):
+            return str(Path(self.directory) / "outside-of-the-prefix")
+        return super().translate_path(path[len(self.prefix) - 1 :])
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serve(folder: Path, prefix: str = "/") -> Iterator[str]:
+    """The address of a static server over the folder, on a free port of this machine."""
+    handler = type("Handler", (_Handler,), {"prefix": prefix})
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
+    )
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{prefix}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# --- in the browser -----------------------------------------------------------------------------
+
+
+@dataclass
+class Watch:
+    """Collects what goes wrong on a page while it loads and is used."""
+
+    page: Page
+    address: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+        self.page.on("requestfailed", self._failed)
+        self.page.on("console", lambda m: self._say(m.type == "error", f"console error: {m.text}"))
+        self.page.on("pageerror", lambda error: self._say(True, f"script error: {error}"))
+
+    def _say(self, wrong: bool, problem: str) -> None:
+        if wrong:
+            self.problems.append(problem)
+
+    def _here(self, url: str) -> bool:
+        return urlsplit(url).netloc == urlsplit(self.address).netloc
+
+    def _request(self, request: Request) -> None:
+        inside = self._here(request.url) or request.url.startswith(("data:", "blob:"))
+        self._say(not inside, f"request to another host: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        self._say(response.status >= 400, f"status {response.status}: {response.url}")
+
+    def _failed(self, request: Request) -> None:
+        self._say(self._here(request.url), f"request failed: {request.url}")
+
+
+def open_page(watch: Watch, path: str) -> None:
+    """Load a page and wait until its formulas are set."""
+    watch.page.goto(watch.address + path, wait_until="load")
+    trouble = watch.page.evaluate(
+        """async () => {
+            if (!window.MathJax || !MathJax.startup) return "";
+            try { await MathJax.startup.promise; return ""; } catch (e) { return String(e); }
+        }"""
+    )
+    if trouble:
+        watch.problems.append(f"MathJax: {trouble}")
+
+
+def unfold(page: Page) -> None:
+    """Open what is behind a click: code, solutions."""
+    page.evaluate(
+        """() => {
+            for (const box of document.querySelectorAll("details")) box.open = true;
+            for (const box of document.querySelectorAll(".toggle-hidden"))
+                box.classList.remove("toggle-hidden");
+        }"""
+    )
+
+
+def math_problems(page: Page) -> list[str]:
+    """As many formulas typeset as there are, and none with an error."""
+    found: list[str] = page.evaluate(
+        r"""() => {
+            const problems = [];
+            const nodes = document.querySelectorAll(".math");
+            const set = document.querySelectorAll("mjx-container");
+            if (nodes.length !== set.length)
+                problems.push(`${set.length} formulas are typeset, of ${nodes.length}`);
+            for (const node of nodes) {
+                const inside = node.querySelectorAll("mjx-container").length;
+                const text = node.textContent.slice(0, 80);
+                if (inside !== 1) problems.push(`not one formula but ${inside}: ${text}`);
+            }
+            const wrong = 'mjx-merror, [data-mjx-error], [mathcolor="red"]';
+            for (const node of document.querySelectorAll(wrong))
+                problems.push("formula with an error: " +
+                    (node.getAttribute("data-mjx-error") || node.textContent).slice(0, 80));
+            const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode()) {
+                const text = walker.currentNode;
+                const skipped = "script, style, pre, code, textarea, .math";
+                if (text.parentElement.closest(skipped)) continue;
+                if (/\\[(\[a-zA-Z]|\$\$/.test(text.data))
+                    problems.push("formula left as text: " + text.data.trim().slice(0, 80));
+            }
+            return problems;
+        }"""
+    )
+    return found
+
+
+def image_problems(page: Page) -> list[str]:
+    """Every picture is there and says in words what it shows."""
+    found: list[str] = page.evaluate(
+        r"""() => {
+            const problems = [];
+            for (const image of document.images) {
+                const name = image.getAttribute("src").split("/").pop();
+                const alt = image.getAttribute("alt");
+                // beside the book's name the logo is an ornament
+                if (alt === "" && image.closest(".navbar-brand")) continue;
+                if (alt === null || alt.trim() === "") problems.push(`no alt text: ${name}`);
+                else if (/\.(png|svg|jpe?g|gif|webp)$/i.test(alt) || name.startsWith(alt))
+                    problems.push(`a file name as alt text: ${alt}`);
+            }
+            return problems;
+        }"""
+    )
+    return found
+
+
+def overflow_problems(page: Page) -> list[str]:
+    """Nothing sticks out of the page sideways, or is cut off there."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const problems = [];
+            const root = document.documentElement;
+            if (root.scrollWidth > root.clientWidth)
+                problems.push(`the page is ${root.scrollWidth} wide in ${root.clientWidth}`);
+            const scrolls = (node) => {
+                for (let up = node; up && up !== document.body; up = up.parentElement)
+                    if (["auto", "scroll"].includes(getComputedStyle(up).overflowX)) return true;
+                return false;
+            };
+            const article = document.querySelector("article") || document.body;
+            for (const node of article.querySelectorAll("*")) {
+                if (node.closest("mjx-assistive-mml, .book-tips, svg")) continue;
+                const box = node.getBoundingClientRect();
+                if (box.width && box.right > root.clientWidth + 1 && !scrolls(node))
+                    problems.push(`<${node.localName} class="${node.className}"> ` +
+                        `ends at ${Math.round(box.right)} of ${root.clientWidth}`);
+            }
+            return problems.slice(0, 5);
+        }"""
+    )
+    return [f"overflow at {page.viewport_size['width']}: {problem}" for problem in found]  # type: ignore[index]
+
+
+def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
+    """The text of the article stands out from what is behind it, as WCAG AA asks."""
+    found: list[str] = page.evaluate(
+        """(least) => {
+            const canvas = document.createElement("canvas");
+            const pen = canvas.getContext("2d", { willReadFrequently: true });
+            const known = new Map();
+            const rgba = (colour) => {
+                if (!known.has(colour)) {
+                    pen.clearRect(0, 0, 1, 1);
+                    pen.fillStyle = colour;
+                    pen.fillRect(0, 0, 1, 1);
+                    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+                    known.set(colour, [r, g, b, a / 255]);
+                }
+                return known.get(colour);
+            };
+            const over = (top, below) => {
+                const a = top[3];
+                return [0, 1, 2].map((i) => a * top[i] + (1 - a) * below[i]).concat(1);
+            };
+            const behind = (node) => {
+                const layers = [];
+                for (let up = node; up; up = up.parentElement) {
+                    const colour = rgba(getComputedStyle(up).backgroundColor);
+                    layers.push(colour);
+                    if (colour[3] === 1) break;
+                }
+                const white = [255, 255, 255, 1];
+                return layers.reverse().reduce((below, top) => over(top, below), white);
+            };
+            const light = (c) => {
+                const [r, g, b] = c.map((v) => v / 255)
+                    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const problems = new Set();
+            const article = document.querySelector("article") || document.body;
+            const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode()) {
+                const node = walker.currentNode.parentElement;
+                const text = walker.currentNode.data.trim();
+                const skipped = ".headerlink, mjx-assistive-mml, script, style";
+                const seen = { visibilityProperty: true, opacityProperty: true };
+                if (!text || node.closest(skipped) || !node.checkVisibility(seen)) continue;
+                const below = behind(node);
+                const colour = over(rgba(getComputedStyle(node).color), below);
+                const [a, b] = [light(colour), light(below)];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                if (ratio < least)
+                    problems.add(`contrast ${ratio.toFixed(2)}: "${text.slice(0, 30)}" in ` +
+                        `<${node.localName} class="${node.className}">`);
+            }
+            return [...problems].slice(0, 8);
+        }""",
+        least,
+    )
+    return found
+
+
+def brightness(page: Page) -> float:
+    """Of the page's background: 0 is black, 1 is white."""
+    value: float = page.evaluate(
+        """() => {
+            const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g);
+            return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+        }"""
+    )
+    return value
+
+
+def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
+    """Everything above, for one page: light and dark, wide and narrow, in one load."""
+    page = watch.page
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    open_page(watch, path)
+    unfold(page)
+    found = math_problems(page) + image_problems(page)
+    found += overflow_problems(page) + contrast_problems(page)
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    found += overflow_problems(page)
+    light = brightness(page)
+    if dark:
+        page.emulate_media(color_scheme="dark")
+        # the theme follows the system without loading anew; colours may fade over
+        page.wait_for_timeout(250)
+        if not brightness(page) < 0.2 < 0.8 < light:
+            found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")
+        found += overflow_problems(page)
+        found += [f"dark: {problem}" for problem in contrast_problems(page)]
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        found += overflow_problems(page)
+    problems = [f"{path}: {problem}" for problem in [*watch.problems, *found]]
+    watch.problems.clear()
+    return problems
+
+
+# --- links, without a browser -------------------------------------------------------------------
+
+
+class _Anchors(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value is None:
+                continue
+            if name == "id" or (name == "name" and tag == "a"):
+                self.ids.append(value)
+            elif name in ("href", "src"):
+                self.links.append(value)
+
+
+def link_problems(folder: Path) -> list[str]:
+    """Every link within the site leads to a file, and to an anchor that is there."""
+    pages: dict[str, _Anchors] = {}
+    for path in sorted(folder.rglob("*.html")):
+        if "_static" not in path.parts:
+            pages[path.relative_to(folder).as_posix()] = parsed = _Anchors()
+            parsed.feed(path.read_text(encoding="utf-8"))
+    problems = []
+    for name, page in pages.items():
+        for link in dict.fromkeys(page.links):
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(url.path)))
+            target = there if url.path else name
+            if link.startswith("/"):
+                problems.append(f"{name}: {link} works only at the root of a server")
+            elif not (folder / target).exists():
+                problems.append(f"{name}: {link} leads to no file")
+            elif (
+                url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
+            ):
+                problems.append(f"{name}: {link} leads to no anchor")
+    return problems

@@ -1,0 +1,273 @@
+"""The built site in a real browser. Each check is also shown a fault, and must find it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+import site_checks
+from site_checks import Watch, open_page, page_problems
+
+ROOT = Path(__file__).parent.parent
+SITE = ROOT / "_build" / "html"
+CHAPTER = "chapters/07_worked_example.html"
+
+
+def built(folder: Path) -> Path:
+    if not (folder / "index.html").is_file():
+        pytest.fail(f"The site is not built: {folder.name} has no index.html. Run: make book")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    return built(SITE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with site_checks.open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with site_checks.serve(site) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()
+
+
+def pages_of(site: Path) -> list[str]:
+    found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return [name for name in found if not name.startswith("_")]
+
+
+def test_every_page(site: Path, address: str, page: Page) -> None:
+    names = pages_of(site)
+    assert {"index.html", CHAPTER, "chapters/ledger.html", "search.html"} <= set(names)
+    watch = Watch(page, address)
+    problems = [problem for name in names for problem in page_problems(watch, name)]
+    assert not problems, "\n".join(problems)
+
+
+def test_every_link(site: Path) -> None:
+    problems = site_checks.link_problems(site)
+    assert not problems, "\n".join(problems)
+
+
+def test_search_finds_a_word_of_the_book(address: str, page: Page) -> None:
+    watch = Watch(page, address)
+    open_page(watch, "search.html?q=responsibility")
+    page.wait_for_selector("#search-results li a", timeout=5000)
+    links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")
+    assert any(CHAPTER in link for link in links), links
+    open_page(watch, "search.html?q=xylophone")
+    page.wait_for_function("document.body.innerText.includes('did not match any documents')")
+    assert not watch.problems
+
+
+def test_search_opens_from_a_page(address: str, page: Page) -> None:
+    open_page(Watch(page, address), CHAPTER)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("responsibility")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a", timeout=5000)
+
+
+def test_hover_texts(address: str, page: Page) -> None:
+    open_page(Watch(page, address), CHAPTER)
+    term = page.locator("a:has(.std-term)", has_text="responsibility").first
+    tip = page.locator(f"#{term.get_attribute('aria-describedby')}")
+    assert not tip.is_visible()
+
+    term.hover()
+    tip.wait_for(state="visible", timeout=2000)
+    assert "probability that point" in tip.inner_text()
+    assert tip.locator("mjx-container").count() > 0  # its formulas are set too
+    tip.hover()  # it stays while the pointer is on it
+    page.wait_for_timeout(400)
+    assert tip.is_visible()
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+    page.mouse.move(0, 0)
+    term.evaluate("link => link.focus()")
+    tip.wait_for(state="visible", timeout=2000)
+    box, room = tip.bounding_box(), page.viewport_size
+    assert box
+    assert room
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= room["width"]
+    assert 0 <= box["y"] < room["height"]
+    page.keyboard.press("Tab")
+    assert not tip.is_visible()
+
+
+@pytest.mark.parametrize("kind", ["equation-", "bibliography.html#"])
+def test_equations_and_references_show_what_they_are(address: str, page: Page, kind: str) -> None:
+    open_page(Watch(page, address), CHAPTER)
+    link = page.locator(f'a[aria-describedby][href*="{kind}"]').first
+    tip = page.locator(f"#{link.get_attribute('aria-describedby')}")
+    link.evaluate("link => link.focus()")
+    tip.wait_for(state="visible", timeout=2000)
+    assert tip.inner_text().strip()
+    assert tip.locator("a").count() == 0  # nothing in it asks to be clicked
+
+
+def test_a_first_tap_shows_and_a_second_follows(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    open_page(Watch(page, address), CHAPTER)
+    term = page.locator("a:has(.std-term)").first
+    tip = page.locator(f"#{term.get_attribute('aria-describedby')}")
+    term.tap()
+    tip.wait_for(state="visible", timeout=2000)
+    assert page.url.endswith(CHAPTER)
+    term.tap()
+    page.wait_for_url("**/glossary.html#term-*", timeout=5000)
+    context.close()
+
+
+def test_a_check_line_leads_to_its_equation(address: str, page: Page) -> None:
+    open_page(Watch(page, address), CHAPTER)
+    line = page.locator(".ledger-line a").first
+    label = line.inner_text()
+    line.click()
+    assert page.url.endswith(f"#equation-{label}")
+    assert page.locator(f'[id="equation-{label}"]').is_visible()
+
+
+def test_the_ledger_page_shows_every_equation(address: str, page: Page) -> None:
+    import ledger
+
+    book = ledger.read_book()
+    open_page(Watch(page, address), "chapters/ledger.html")
+    shown = page.locator(".ledger-head code").all_inner_texts()
+    assert shown == [equation.label for equation in book.equations]
+    open_page(Watch(page, address), "index.html")
+    text = page.locator("article").inner_text()
+    for name in ("equations", "claims", "checks"):
+        assert str(book.counts[name]) in text
+
+
+def test_the_site_works_below_a_path(site: Path, page: Page) -> None:
+    with site_checks.serve(site, "/some/where/") as address:
+        problems = page_problems(Watch(page, address), CHAPTER)
+    assert not problems, "\n".join(problems)
+
+
+def test_a_site_that_is_not_built_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(pytest.fail.Exception, match="make book"):
+        built(tmp_path)
+
+
+# --- each check is shown a fault ----------------------------------------------------------------
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
+<style>
+  body {{ background: white; color: #222 }}
+  a {{ color: inherit }}
+  .wide {{ overflow-x: auto }}
+  @media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #ddd }} }}
+</style>
+<script defer src="mathjax/tex-mml-chtml.js"></script></head>
+<body><article>
+<p id="here">A formula, <span class="math">\\(x^2\\)</span>, and <a href="#here">a link</a>.</p>
+<div class="math wide">\\[\\sum_{{i=1}}^n x_i\\]</div>
+<img src="dot.svg" alt="A blue dot.">
+{fault}
+</article></body></html>
+"""
+DOT = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4" fill="#00f"/></svg>'
+)
+
+FAULTS = {
+    "no alt text": ('<img src="dot.svg">', "no alt text: dot.svg"),
+    "empty alt text": ('<img src="dot.svg" alt="">', "no alt text: dot.svg"),
+    "file name as alt text": ('<img src="dot.svg" alt="dot.svg">', "a file name as alt text"),
+    "hash as alt text": ('<img src="dot.svg" alt="dot">', "a file name as alt text"),
+    "outside request": (
+        '<img src="http://elsewhere.invalid/a.png" alt="Elsewhere.">',
+        "request to another host: http://elsewhere.invalid/a.png",
+    ),
+    "unknown macro": (
+        '<span class="math">\\(\\nosuchmacro\\)</span>',
+        "formula with an error",
+    ),
+    "broken formula": ('<span class="math">\\(\\frac{1}\\)</span>', "formula with an error"),
+    "formula without delimiters": (
+        '<span class="math">x^2</span>',
+        "2 formulas are typeset, of 3",
+    ),
+    "formula outside of math": ("<p>$$ y $$ \\begin{x}</p>", "formulas are typeset"),
+    "formula as text": ("<p>\\alpha is a letter</p>", "formula left as text"),
+    "console error": ("<script>console.error('oh')</script>", "console error: oh"),
+    "script error": ("<script>nothing.here()</script>", "script error: nothing is not defined"),
+    "missing picture": ('<img src="gone.png" alt="Gone.">', "status 404"),
+    "overflow": ('<div style="width: 500px">wide</div>', "overflow at 390: the page is 508 wide"),
+    "cut off": (
+        '<div style="overflow: hidden"><div style="width: 500px" class="b">wide</div></div>',
+        'overflow at 390: <div class="b"> ends at 508 of 390',
+    ),
+    "faint text": ('<p style="color: #999">faint</p>', "contrast 2.85"),
+    "faint in the dark": ('<p style="color: #555">faint</p>', "dark: contrast 2.5"),
+    "no dark mode": ("<style>body { background: white !important }</style>", "background: "),
+}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "assets" / "mathjax", folder / "mathjax")
+    (folder / "dot.svg").write_text(DOT)
+    with site_checks.serve(folder) as address:
+        yield folder, address
+
+
+def test_a_sound_page_has_no_problems(tiny: tuple[Path, str], page: Page) -> None:
+    folder, address = tiny
+    (folder / "sound.html").write_text(PAGE.format(fault=""))
+    assert page_problems(Watch(page, address), "sound.html") == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(tiny: tuple[Path, str], page: Page, name: str) -> None:
+    folder, address = tiny
+    fault, problem = FAULTS[name]
+    path = f"{name.replace(' ', '-')}.html"
+    (folder / path).write_text(PAGE.format(fault=fault))
+    found = page_problems(Watch(page, address), path)
+    assert any(problem in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("link", "problem"),
+    [
+        ("#gone", "#gone leads to no anchor"),
+        ("other.html#gone", "other.html#gone leads to no anchor"),
+        ("gone.html", "gone.html leads to no file"),
+        ("/other.html", "works only at the root"),
+    ],
+)
+def test_a_broken_link_is_found(tmp_path: Path, link: str, problem: str) -> None:
+    (tmp_path / "other.html").write_text(PAGE.format(fault='<p id="there">There.</p>'))
+    (tmp_path / "mathjax").mkdir()
+    (tmp_path / "mathjax" / "tex-mml-chtml.js").touch()
+    (tmp_path / "dot.svg").touch()
+    page = tmp_path / "index.html"
+    page.write_text(PAGE.format(fault='<a href="other.html#there">There</a>'))
+    assert site_checks.link_problems(tmp_path) == []
+    page.write_text(PAGE.format(fault=f'<a href="{link}">nowhere</a>'))
+    found = site_checks.link_problems(tmp_path)
+    assert len(found) == 1
+    assert problem in found[0]
