@@ -47,7 +47,10 @@ def plot_points(ax: Axes, X: Any, responsibilities: Any = None, size: float = 28
     _require_at_most_two(X.shape[1])
     color: Any = INK if responsibilities is None else blended_colors(responsibilities)
     x, y = X[:, 0], X[:, 1] if X.shape[1] == 2 else np.zeros(len(X))
-    ax.scatter(x, y, s=size, c=color, edgecolors="white", linewidths=0.6, zorder=3, clip_on=False)
+    on_axis = X.shape[1] == 1  # there the lower half of each point lies outside the frame
+    ax.scatter(
+        x, y, s=size, c=color, edgecolors="white", linewidths=0.6, zorder=3, clip_on=not on_axis
+    )
     return ax
 
 
@@ -96,6 +99,7 @@ def plot_ellipses(ax: Axes, mixture: Mixture, radii: tuple[float, ...] = (1.0, 2
                     angle=angle,
                     fill=False,
                     edgecolor=component_color(j),
+                    linestyle=DASHES[j % len(DASHES)],
                     linewidth=1.6,
                     zorder=4,
                 )
