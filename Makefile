@@ -68,7 +68,7 @@ SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chap
 # the page must be there afterwards.
 $(PAGE): .venv/complete $(SOURCES)
 	rm -rf _build
-	$(RUN) -m jupyter_book build -W -n --keep-going .
+	.venv/bin/jupyter-book build -W -n --keep-going .
 	@test -s $@ || { echo "jupyter-book ended well but wrote no $@." \
 	  "Is jupyter-book 1 installed ($(RUN) -m pip show jupyter-book)?" >&2; exit 1; }
 

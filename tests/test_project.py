@@ -502,8 +502,8 @@ def test_every_command_that_is_named_exists(page: str) -> None:
 FAKE_PYTHON = """#!/bin/sh
 echo "$*" >> calls
 case "$*" in
-  *sys.version_info*) exit {too_old} ;;
-  --version) echo "Python 3.9.2" ;;
+  *sys.version_info*) exec {python} -c "import sys; sys.version_info = {version}; ${{2#*; }}" ;;
+  --version) echo "Python {version}" ;;
   *ensurepip*) exit {no_venv} ;;
   "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
   *"-r requirements.lock"*) exit {no_network} ;;
@@ -521,9 +521,10 @@ def bare(tmp_path: Path) -> Path:
     return folder
 
 
-def pretend(folder: Path, too_old: int = 0, no_venv: int = 0, no_network: int = 0) -> None:
+def pretend(folder: Path, version: tuple[int, int] = (3, 12), **lacks: bool) -> None:
+    lacking = {name: int(lacks.get(name, False)) for name in ("no_venv", "no_network")}
     fake = folder / "fake"
-    fake.write_text(FAKE_PYTHON.format(too_old=too_old, no_venv=no_venv, no_network=no_network))
+    fake.write_text(FAKE_PYTHON.format(python=sys.executable, version=version, **lacking))
     fake.chmod(0o755)
 
 
@@ -533,18 +534,27 @@ def calls(folder: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize(
-    ("python", "message"),
-    [
-        ({"too_old": 1}, "is Python 3.9.2, but this needs Python 3.11, 3.12 or 3.13."),
-        ({"no_venv": 1}, "sudo apt install python3-venv"),
-    ],
-)
-def test_a_python_that_will_not_do(bare: Path, python: dict[str, int], message: str) -> None:
-    pretend(bare, **python)
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 14)])
+def test_a_python_that_will_not_do(bare: Path, version: tuple[int, int]) -> None:
+    pretend(bare, version)
     run = make("lint", "PYTHON=./fake", folder=bare)
     assert run.returncode != 0
-    assert message in run.stderr
+    assert f"is Python {version}, but this needs Python 3.11, 3.12 or 3.13." in run.stderr
+    assert not (bare / ".venv").exists()
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
+def test_a_python_that_will_do(bare: Path, version: tuple[int, int]) -> None:
+    pretend(bare, version)
+    run = make("lint", "PYTHON=./fake", folder=bare)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_python_without_venv(bare: Path) -> None:
+    pretend(bare, no_venv=True)
+    run = make("lint", "PYTHON=./fake", folder=bare)
+    assert run.returncode != 0
+    assert "sudo apt install python3-venv" in run.stderr
     assert not (bare / ".venv").exists()
 
 
@@ -575,10 +585,24 @@ def test_an_environment_follows_the_lock(bare: Path) -> None:
 
 
 def test_a_half_made_environment_is_made_anew(bare: Path) -> None:
-    pretend(bare, no_network=1)
+    pretend(bare, no_network=True)
     assert make("lint", "PYTHON=./fake", folder=bare).returncode != 0
     assert (bare / ".venv/bin/python").exists()
     (bare / ".venv/left-over").touch()
+    pretend(bare)
+    assert make("lint", "PYTHON=./fake", folder=bare).returncode == 0
+    assert not (bare / ".venv/left-over").exists()
+
+
+def test_a_half_updated_environment_is_made_anew(bare: Path) -> None:
+    pretend(bare)
+    make("lint", "PYTHON=./fake", folder=bare)
+    (bare / ".venv/left-over").touch()
+    pretend(bare, no_network=True)
+    (bare / ".venv/bin/python").write_bytes((bare / "fake").read_bytes())
+    later = (bare / ".venv/complete").stat().st_mtime + 10
+    os.utime(bare / "requirements.lock", (later, later))
+    assert make("lint", "PYTHON=./fake", folder=bare).returncode != 0
     pretend(bare)
     assert make("lint", "PYTHON=./fake", folder=bare).returncode == 0
     assert not (bare / ".venv/left-over").exists()

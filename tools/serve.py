@@ -49,7 +49,9 @@ def main() -> None:
         parser.error(f"{folder} has no index.html; build the site first: make book")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with serve(folder) as server:
-        print(f"The book is at http://127.0.0.1:{server.server_port}/  (Ctrl-C ends this)", flush=True)
+        print(
+            f"The book is at http://127.0.0.1:{server.server_port}/  (Ctrl-C ends this)", flush=True
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:
