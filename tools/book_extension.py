@@ -243,6 +243,21 @@ def _add_description(
             return
 
 
+def _leave_out_mathjax(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Sphinx loads it also where only the pages below have formulas, as on the first page."""
+    if 'class="math' in context.get("body", "") or " math " in context.get("body", ""):
+        return
+    scripts = context.get("script_files", [])
+    scripts[:] = [
+        script
+        for script in scripts
+        if app.config.mathjax_path not in str(getattr(script, "filename", ""))
+        and "window.MathJax" not in getattr(script, "attributes", {}).get("body", "")
+    ]
+
+
 def _set_buttons(app: Sphinx, config: Config) -> None:
     options = config.html_theme_options
     if options.get("repository_url"):
@@ -259,5 +274,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-check-consistency", _compare_with_sphinx)
     app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
     app.connect("html-page-context", _finish_body)
+    app.connect("html-page-context", _leave_out_mathjax, priority=900)  # after MathJax
     app.connect("html-page-context", _add_description)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
