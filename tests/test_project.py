@@ -1,17 +1,22 @@
 """The project around the book: what git tracks, what is installed, the Makefile, the workflows."""
 
+import ast
 import importlib.metadata
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import tomllib
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import flit_core.buildapi
 import jsonschema
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -19,6 +24,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import gmmlib
+import serve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -169,6 +175,53 @@ def test_what_is_installed_is_what_is_locked() -> None:
             if version not in pinned.specifier:
                 wrong.append(f"{pinned} is installed as {version}")
     assert not wrong, "\n".join(wrong)
+
+
+def imported(path: Path) -> set[str]:
+    """The packages behind the import statements of a module or a chapter."""
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    else:
+        text = path.read_text(encoding="utf-8")
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return {name.split(".")[0] for name in found}
+
+
+def unlocked(packages: set[str]) -> set[str]:
+    """The packages that .venv may happen to have, but the lock does not bring."""
+    names = {canonicalize_name(r.name) for r in locked()}
+    ours = {path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py")}
+    distributions = importlib.metadata.packages_distributions()
+    return {
+        package
+        for package in packages - ours - {"gmmlib"} - sys.stdlib_module_names
+        if not names & {canonicalize_name(d) for d in distributions.get(package, [])}
+    }
+
+
+def test_everything_that_is_imported_is_locked() -> None:
+    files = [p for f in ("gmmlib", "tests", "tools") for p in (ROOT / f).glob("*.py")]
+    files += (ROOT / "chapters").glob("*.ipynb")
+    packages = set().union(*map(imported, files))
+    assert {"numpy", "sympy", "pytest"} <= packages
+    assert unlocked(packages) == set()
+
+
+def test_the_extensions_of_the_website_are_locked() -> None:
+    extensions = set(load("_config.yml")["sphinx"]["config"]["extensions"])
+    roots = {name.split(".")[0] for name in extensions - {"sphinxcontrib.bibtex"}}
+    assert roots
+    assert unlocked(roots) == set()
+
+
+def test_what_is_not_locked_is_found() -> None:
+    assert unlocked({"numpy", "os", "pip", "no_such_package"}) == {"pip", "no_such_package"}
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -623,3 +676,32 @@ def test_without_chromium_the_tests_say_so(bare: Path) -> None:
     assert run.returncode != 0
     assert "sudo apt install chromium" in run.stderr
     assert "pytest" not in calls(bare)
+
+
+# ---- make serve ----------------------------------------------------------------------------
+
+
+def test_two_servers_take_two_ports_of_this_machine_only(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("the book")
+    with serve.serve(tmp_path) as first, serve.serve(tmp_path) as second:
+        assert serve.FIRST_PORT <= first.server_port < second.server_port
+        for server in (first, second):
+            assert server.server_address[0] == "127.0.0.1"
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/") as answer:
+                assert answer.read() == b"the book"
+            server.shutdown()
+
+
+def test_ctrl_c_ends_the_server_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "tools/serve.py"), str(tmp_path)]
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "make book" in refused.stderr
+    (tmp_path / "index.html").write_text("the book")
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout
+    assert "http://127.0.0.1:80" in server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    assert server.communicate(timeout=30)[1] == ""
+    assert server.returncode == 0

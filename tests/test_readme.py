@@ -58,6 +58,11 @@ def modules_named_for_chapters() -> dict[str, set[str]]:
     return {name: set(re.findall(r"`(\w+)`", modules)) for name, modules in rows}
 
 
+def modules_used_everywhere() -> set[str]:
+    (sentence,) = re.findall(r"^Every chapter uses (.*?)\.", README, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", sentence))
+
+
 def test_the_map_has_every_chapter() -> None:
     assert set(modules_named_for_chapters()) == {
         path.stem for path in (ROOT / "chapters").glob("*.ipynb")
@@ -66,7 +71,7 @@ def test_the_map_has_every_chapter() -> None:
 
 def test_the_map_has_every_module() -> None:
     """Apart from the ones that no reader is led to."""
-    named = set().union(*modules_named_for_chapters().values())
+    named = modules_used_everywhere().union(*modules_named_for_chapters().values())
     modules = {path.stem for path in (ROOT / "gmmlib").glob("*.py")}
     assert named == modules - {"__init__", "validation"}
 
@@ -74,7 +79,13 @@ def test_the_map_has_every_module() -> None:
 def test_chapters_use_the_modules_of_their_row() -> None:
     for chapter, named in modules_named_for_chapters().items():
         source = (ROOT / f"chapters/{chapter}.ipynb").read_text(encoding="utf-8")
-        assert named <= modules_used(source), chapter
+        assert named | modules_used_everywhere() <= modules_used(source), chapter
+
+
+def test_the_map_has_the_chapters_titles() -> None:
+    rows = re.findall(r"^\| \[(.*?)\]\((chapters/.*?)\)", README, re.MULTILINE)
+    titles = {path: re.search(r'"# (.*?)(\\n)?"', (ROOT / path).read_text()) for _, path in rows}
+    assert {path: title for title, path in rows} == {p: t and t[1] for p, t in titles.items()}
 
 
 def modules_used(source: str) -> set[str]:

@@ -48,14 +48,13 @@ def main() -> None:
     if not (folder / "index.html").is_file():
         parser.error(f"{folder} has no index.html; build the site first: make book")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with serve(folder) as server:
-        print(
-            f"The book is at http://127.0.0.1:{server.server_port}/  (Ctrl-C ends this)", flush=True
-        )
-        try:
+    try:
+        with serve(folder) as server:
+            address = f"http://127.0.0.1:{server.server_port}/"
+            print(f"The book is at {address}  (Ctrl-C ends this)", flush=True)
             server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+    except KeyboardInterrupt:
+        print()
 
 
 if __name__ == "__main__":
