@@ -11,10 +11,10 @@ def show(function: Callable[..., Any]) -> None:
 
     Raises ``TypeError`` for something that has no Python source.
 
-    >>> from gmmlib import e_step
-    >>> show(e_step)  # doctest: +ELLIPSIS
-    def e_step(X: Any, mixture: Mixture) -> tuple[FloatArray, float]:
-        log_joint = ...
+    >>> from gmmlib.bound import lower_bound
+    >>> show(lower_bound)  # doctest: +ELLIPSIS
+    def lower_bound(X: Any, responsibilities: Any, mixture: Mixture) -> float:
+        return expected_complete_data_log_likelihood(...
     """
     source = inspect.cleandoc("\n" + inspect.getsource(function))
     definition = ast.parse(source).body[0]

@@ -69,6 +69,7 @@ def test_search_finds_a_word_of_the_book(address: str, page: Page) -> None:
     page.wait_for_selector("#search-results li a", timeout=5000)
     links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")
     assert any(CHAPTER in link for link in links), links
+    page.wait_for_load_state("networkidle")  # each hit's page is fetched for its summary
     open_page(watch, "search.html?q=xylophone")
     page.wait_for_function("document.body.innerText.includes('did not match any documents')")
     assert not watch.problems
