@@ -151,7 +151,7 @@ def seal(chapter: Chapter) -> list[str]:
     found = chapter.notebook.metadata.get("book", {}).get("seal")
     if found != run_notebooks.seal(chapter.notebook):
         return [
-            "the seal is broken: cells were deleted, added or moved, or code edited, after the "
+            "the seal is broken: cells were deleted, added or moved, or code or an equation edited, after the "
             "last execution. Is that meant? Then run make notebooks"
         ]
     return []

@@ -145,6 +145,16 @@ def a_digit_in_a_formula(nb: NotebookNode) -> None:
     cell(nb, "equation").source += "\n\nSo $\\mu=0.5$."
 
 
+@breaking("seal")
+def a_sign_in_a_displayed_equation(nb: NotebookNode) -> None:
+    edit(nb, "equation", "x + x", "x - x")
+
+
+@breaking("seal")
+def a_factor_in_a_displayed_equation(nb: NotebookNode) -> None:
+    edit(nb, "equation", "2x", "x")
+
+
 @breaking("prose")
 def a_digit_in_a_caption(nb: NotebookNode) -> None:
     figure(nb, "curve").figure.caption = "It ends at 4.6."

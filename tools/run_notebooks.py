@@ -25,6 +25,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 import pictures
+from ledger import displayed_equations
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 CELL_METADATA = ("mystnb", "tags")  # what the book uses; the rest is left over from an editor
@@ -51,13 +52,19 @@ class Outcome:
 
 
 def seal(notebook: NotebookNode) -> str:
-    """A hash over the order of the cells and the code in them.
+    """A hash over the order of the cells, the code in them, and the labelled equations.
 
-    It breaks when a cell is deleted, added or moved, or code is edited, and the chapter is not
-    executed again. Editing prose inside a cell leaves it whole.
+    It breaks when a cell is deleted, added or moved, or code or an equation is edited, and the
+    chapter is not executed again. Editing prose inside a cell leaves it whole.
     """
     cells = [
-        [cell.get("id"), cell.cell_type, cell.source if cell.cell_type == "code" else None]
+        [
+            cell.get("id"),
+            cell.cell_type,
+            cell.source
+            if cell.cell_type == "code"
+            else [[label, latex.split()] for label, latex in displayed_equations(cell.source)],
+        ]
         for cell in notebook.cells
     ]
     return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
