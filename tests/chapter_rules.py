@@ -5,6 +5,7 @@ what a comparison after execution cannot see.
 """
 
 import ast
+import base64
 import io
 import re
 import tokenize
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat.validator
+from PIL import Image
 
 import prose_numbers
 import run_notebooks
@@ -151,8 +153,8 @@ def seal(chapter: Chapter) -> list[str]:
     found = chapter.notebook.metadata.get("book", {}).get("seal")
     if found != run_notebooks.seal(chapter.notebook):
         return [
-            "the seal is broken: cells were deleted, added or moved, or code or an equation edited, after the "
-            "last execution. Is that meant? Then run make notebooks"
+            "the seal is broken: cells were deleted, added or moved, or code or an equation "
+            "edited, after the last execution. Is that meant? Then run make notebooks"
         ]
     return []
 
@@ -325,11 +327,41 @@ def figures(chapter: Chapter) -> list[str]:
     return wrong
 
 
+def filmstrips(chapter: Chapter) -> list[str]:
+    """A strip of frames is told as such, and its picture divides into frames of whole pixels."""
+    wrong = []
+    for cell in filter(draws, chapter.code):
+        classes = str(cell.metadata.get("mystnb", {}).get("image", {}).get("classes", ""))
+        if ("filmstrip" in classes.split()) != ("plots.filmstrip(" in cell.source):
+            wrong.append(f"{where(cell)}: plots.filmstrip and the class filmstrip go together")
+            continue
+        if "filmstrip" not in classes.split():
+            continue
+        match = re.fullmatch(r"filmstrip columns-(\d+) frames-(\d+)", classes)
+        if not match:
+            wrong.append(
+                f"{where(cell)}: image.classes is {classes!r}, not of the form "
+                f"'filmstrip columns-4 frames-8'"
+            )
+            continue
+        columns, frames = int(match[1]), int(match[2])
+        rows = -(-frames // columns)
+        stored = next(o for o in cell.outputs if "image/png" in o.get("data", {}))
+        with Image.open(io.BytesIO(base64.b64decode(stored.data["image/png"]))) as picture:
+            width, height = picture.size
+        if width % columns or height % rows:
+            wrong.append(
+                f"{where(cell)}: {width} by {height} pixels do not divide into {columns} columns "
+                f"and {rows} rows. Is something drawn outside a frame?"
+            )
+    return wrong
+
+
 RULES: dict[str, Callable[[Chapter], list[str]]] = {
     rule.__name__: rule
     for rule in (
         *(valid, ids, metadata, seal, form, begins, empty, shown_code),
-        *(counts, errors, markers, mimes, stderr, machine, digits, figures),
+        *(counts, errors, markers, mimes, stderr, machine, digits, figures, filmstrips),
     )
 }
 

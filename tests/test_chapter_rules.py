@@ -145,6 +145,11 @@ def a_digit_in_a_formula(nb: NotebookNode) -> None:
     cell(nb, "equation").source += "\n\nSo $\\mu=0.5$."
 
 
+@breaking("filmstrips")
+def a_picture_that_is_no_strip_of_frames(nb: NotebookNode) -> None:
+    figure(nb, "curve").image.classes = "filmstrip columns-4 frames-8"
+
+
 @breaking("seal")
 def a_sign_in_a_displayed_equation(nb: NotebookNode) -> None:
     edit(nb, "equation", "x + x", "x - x")
@@ -163,6 +168,19 @@ def a_digit_in_a_caption(nb: NotebookNode) -> None:
 @breaking("prose")
 def a_digit_in_a_description(nb: NotebookNode) -> None:
     figure(nb, "curve").image.alt = "A curve that rises from 1 and ends at 4.6."
+
+
+def test_a_strip_of_frames_divides_into_frames(good: str) -> None:
+    nb = run_notebooks.read(good)
+    edit(nb, "curve", "plt.subplots()", "plots.filmstrip(8)")
+    width, height = Image.open(io.BytesIO(base64.b64decode(picture(nb, "curve")["image/png"]))).size
+    columns = next(c for c in range(2, 99) if width % c)
+    rows = next(r for r in range(2, 99) if height % r)
+    for columns_, frames in ((1, 1), (columns, columns), (1, rows), (2, 0)):
+        kind = f"filmstrip columns-{columns_} frames-{frames}" if frames else "filmstrip"
+        figure(nb, "curve").image.classes = kind
+        wrong = chapter_rules.filmstrips(Chapter("small", run_notebooks.to_text(nb)))
+        assert bool(wrong) == (frames != 1), kind
 
 
 # --- pictures ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from site_checks import Watch, open_page, page_problems
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 CHAPTER = "chapters/07_worked_example.html"
+FILMSTRIP = "chapters/01_why_mixtures.html"
 
 
 def built(folder: Path) -> Path:
@@ -144,6 +145,46 @@ def test_a_check_line_leads_to_its_equation(address: str, page: Page) -> None:
     line.click()
     assert page.url.endswith(f"#equation-{label}")
     assert page.locator(f'[id="equation-{label}"]').is_visible()
+
+
+def test_a_filmstrip_is_stepped_and_played_by_hand(address: str, page: Page) -> None:
+    page.clock.install()
+    watch = Watch(page, address)
+    open_page(watch, FILMSTRIP)
+    player = page.locator(".filmstrip-player").first
+    status, still = player.locator("output"), player.locator("img")
+    page.clock.run_for(5000)
+    assert status.inner_text() == "1 of 8"  # nothing moves by itself
+    player.get_by_role("button", name="Next frame").focus()
+    page.keyboard.press("Enter")
+    assert status.inner_text() == "2 of 8"
+    player.get_by_role("button", name="Previous frame").click()
+    assert status.inner_text() == "1 of 8"
+    player.get_by_role("button", name="Play").click()
+    page.clock.run_for(2000)
+    assert status.inner_text() == "3 of 8"
+    player.get_by_role("button", name="Pause").click()
+    page.clock.run_for(5000)
+    assert status.inner_text() == "3 of 8"
+    player.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    assert status.inner_text() == "8 of 8"
+    assert not still.is_visible()
+    player.get_by_role("button", name="Show all frames").click()
+    assert still.is_visible()
+    page.emulate_media(media="print")
+    assert still.is_visible()
+    assert not player.get_by_role("slider").is_visible()
+    assert not watch.problems
+
+
+def test_a_filmstrip_without_script_is_a_strip(address: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + FILMSTRIP)
+    assert page.locator("img.filmstrip").first.is_visible()
+    assert page.locator(".filmstrip-player").count() == 0
+    context.close()
 
 
 def test_the_ledger_page_shows_every_equation(address: str, page: Page) -> None:
