@@ -16,6 +16,8 @@ export CHROMIUM
 
 # Small matrix products on a few busy cores are many times slower with threads of BLAS's own.
 export OPENBLAS_NUM_THREADS := 1
+# Where joblib cannot count the cores, as in some containers, it would warn into a chapter.
+export LOKY_MAX_CPU_COUNT ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
