@@ -69,7 +69,7 @@ def entropy(responsibilities: Any) -> float:
     0.693147
     """
     q = as_responsibilities(responsibilities)
-    return float(-xlogy(q, q).sum())
+    return float(np.sum(-xlogy(q, q)))
 
 
 def lower_bound(X: Any, responsibilities: Any, mixture: Mixture) -> float:

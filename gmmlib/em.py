@@ -370,7 +370,7 @@ def _require_spread(
     scale = np.sqrt(np.diag(total))
     rounding = _rounding(X)
     smallest = float(np.linalg.eigvalsh(total / np.outer(scale, scale))[0])
-    if smallest < d * 1e-14 + 4 * float(((rounding / scale) ** 2).max()):
+    if smallest < d * 1e-14 + 4 * float(np.max((rounding / scale) ** 2)):
         raise ValueError(
             f"the columns of X are linearly dependent (their correlation matrix has the "
             f"eigenvalue {smallest:.1e}). Leave out a column that the others determine."

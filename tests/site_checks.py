@@ -295,7 +295,11 @@ def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
     if dark:
         page.emulate_media(color_scheme="dark")
         # the theme follows the system without loading anew; colours may fade over
-        page.wait_for_timeout(250)
+        for _ in range(20):
+            page.wait_for_timeout(150)
+            if brightness(page) < 0.2:
+                break
+        page.wait_for_timeout(100)
         if not brightness(page) < 0.2 < 0.8 < light:
             found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")
         found += overflow_problems(page)

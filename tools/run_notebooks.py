@@ -37,6 +37,8 @@ KERNEL_ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     # two kernels side by side, each with BLAS threads of its own, can be ten times slower
     "OPENBLAS_NUM_THREADS": "1",
+    # joblib counts cores with a command that small systems lack, and warns into a chapter
+    "LOKY_MAX_CPU_COUNT": "1",
 }
 
 
