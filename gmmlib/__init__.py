@@ -11,6 +11,8 @@ The modules are in the order of the book:
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)
+``reading``               ``show``: a function's own source, for a chapter
+``validation``            what the user handed in, checked once and said plainly
 ========================  ==========================================================
 
 Shapes and names are the same everywhere::
