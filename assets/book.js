@@ -65,13 +65,20 @@
     tip.addEventListener("pointerleave", () => later(hide, 250));
   };
 
-  // What scrolls by itself must be reachable by keyboard too.
+  // What scrolls by itself must be reachable by keyboard too. The theme sees to that for code and tables when the
+  // page has loaded and when the window changes, but not for formulas, nor for what is unfolded later.
   const reach = () => {
-    const wide = "mjx-container[display], .cell_output pre, .cell_input pre, " +
-      ".pst-scrollable-table-container";
+    const wide = "mjx-container[display], .bd-article pre, .pst-scrollable-table-container";
     for (const box of document.querySelectorAll(wide)) {
-      if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1;
+      if (scrolls) box.setAttribute("tabindex", "0");
+      else box.removeAttribute("tabindex");
     }
+  };
+  let waiting = 0;
+  const reachSoon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(reach, 400); // the theme waits for 300
   };
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -85,8 +92,13 @@
     window.addEventListener("scroll", place, { passive: true });
     window.addEventListener("resize", place);
   });
+  document.addEventListener("toggle", reach, true);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest(".admonition-title")) reachSoon();
+  });
+  window.addEventListener("resize", reachSoon);
   window.addEventListener("load", () => {
-    if (window.MathJax && window.MathJax.startup) window.MathJax.startup.promise.then(reach);
-    else reach();
+    if (window.MathJax && window.MathJax.startup) window.MathJax.startup.promise.then(reachSoon);
+    else reachSoon();
   });
 })();

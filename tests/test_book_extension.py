@@ -119,7 +119,6 @@ def test_what_the_pages_show(project: Project) -> None:
     assert project.build() == ""
     index, one = project.html("index.html"), project.html("one.html")
     assert "There are 1 claims &amp; 1 checks." in index
-    assert '<meta name="description" content="There are 1 claims &amp; 1 checks." />' in index
     assert '<a class="reference internal" href="one.html#equation-eq-a">(1)</a>' in index
     assert r"\[a = b\]" in index
     assert "<p>numerically: 1 value agrees to 1e-12</p>" in index

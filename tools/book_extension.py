@@ -1,4 +1,4 @@
-"""The Sphinx extension of this book: the ledger page, counts, hover texts, page descriptions.
+"""The Sphinx extension of this book: the ledger page, counts, hover texts.
 
 ``{ledger}`` puts the ledger on its page, and ``{ledger-count}`` a number from it into a sentence.
 Both read the stored pages through tools/ledger.py, and the build warns where those are at odds.
@@ -8,7 +8,6 @@ page and hidden until book.js shows it. (sphinx-tippy does that too, but writes 
 differ from build to build, and needs 45 kB of script on every page.)
 """
 
-import html
 import posixpath
 import re
 from collections import Counter
@@ -30,7 +29,6 @@ LOGGER = logging.getLogger(__name__)
 LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
 CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
 LONG_NAME = re.compile(r'<span class="pre">(\w{18,})</span>')
-WORDS_IN_DESCRIPTION = 30
 
 
 # --- the ledger ---------------------------------------------------------------------------------
@@ -225,22 +223,7 @@ def _finish_body(
     context["body"] = re.sub(r' id="(exercise|solution)-content"', "", context["body"])
 
 
-# --- page descriptions, and what hangs on the project's address ---------------------------------
-
-
-def _add_description(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    if doctree is None:
-        return
-    for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section) and not paragraph.next_node(nodes.math):
-            words = paragraph.astext().split()
-            text = " ".join(words[:WORDS_IN_DESCRIPTION])
-            text += " …" if len(words) > WORDS_IN_DESCRIPTION else ""
-            tag = f'<meta name="description" content="{html.escape(text)}" />'
-            context["metatags"] = context.get("metatags", "") + tag
-            return
+# --- what hangs on the project's address, and on formulas ------------------------------------
 
 
 def _leave_out_mathjax(
@@ -275,5 +258,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
     app.connect("html-page-context", _finish_body)
     app.connect("html-page-context", _leave_out_mathjax, priority=900)  # after MathJax
-    app.connect("html-page-context", _add_description)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
