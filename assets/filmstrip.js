@@ -99,6 +99,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("img.filmstrip").forEach(ready);
+    document.querySelectorAll("img.filmstrip:not(.touch)").forEach(ready);
   });
 })();

@@ -28,6 +28,10 @@ import ledger
 LOGGER = logging.getLogger(__name__)
 LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
 CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
+TOUCH = re.compile(r'<img\b[^>]*\bclass="[^"]*\btouch touch-([a-z-]+)[^>]*>')
+TOUCH_NOTE = """
+<p class="touch-note">A still picture. On the website, with JavaScript, you can take this figure
+into your own hands.</p>"""
 LONG_NAME = re.compile(r'<span class="pre">(\w{18,})</span>')
 
 
@@ -250,6 +254,27 @@ def _set_buttons(app: Sphinx, config: Config) -> None:
             options.pop(name, None)
 
 
+# --- figures that can be touched (assets/touch.js) ----------------------------------------------
+
+
+def _add_touch(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load the scripts that the figures of this page need, and no others."""
+    names = list(dict.fromkeys(TOUCH.findall(context.get("body", ""))))
+    if doctree is None or not names:
+        return
+    for name in names:
+        if not (Path(app.srcdir) / "assets" / f"touch-{name}.js").is_file():
+            where = f"there is no assets/touch-{name}.js for the class touch-{name}"
+            LOGGER.warning("a figure to touch: %s", where, location=page, type="touch")
+            return
+    app.add_css_file("touch.css")
+    for script in ("em", "touch-data", "touch", *(f"touch-{name}" for name in names)):
+        app.add_js_file(f"{script}.js", loading_method="defer")
+    context["body"] = TOUCH.sub(lambda match: match[0] + TOUCH_NOTE, context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("ledger", Ledger)
     app.add_role("ledger-count", LedgerCount())
@@ -257,5 +282,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-check-consistency", _compare_with_sphinx)
     app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
     app.connect("html-page-context", _finish_body)
+    app.connect("html-page-context", _add_touch)
     app.connect("html-page-context", _leave_out_mathjax, priority=900)  # after MathJax
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

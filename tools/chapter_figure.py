@@ -58,7 +58,8 @@ class ChapterFigure(SphinxDirective):
             text, messages = self.state.inline_text(" ".join(self.content), self.lineno)
             caption += text
             figure += [caption, *messages]
-        return [figure]
+        # the figure's name around it, not on it, or it would be numbered twice
+        return [nodes.container("", figure, ids=[name], classes=["chapter-figure"])]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
