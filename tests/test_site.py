@@ -9,41 +9,11 @@ from playwright.sync_api import Browser, Page
 
 import site_checks
 from site_checks import Watch, open_page, page_problems
+from site_fixtures import built
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "_build" / "html"
 CHAPTER = "chapters/07_worked_example.html"
 FILMSTRIP = "chapters/01_why_mixtures.html"
-
-
-def built(folder: Path) -> Path:
-    if not (folder / "index.html").is_file():
-        pytest.fail(f"The site is not built: {folder.name} has no index.html. Run: make book")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def site() -> Path:
-    return built(SITE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with site_checks.open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    with site_checks.serve(site) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
-    yield context.new_page()
-    context.close()
 
 
 def pages_of(site: Path) -> list[str]:
