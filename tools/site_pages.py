@@ -1,10 +1,10 @@
 """The Sphinx extension for what stands around the text of a page.
 
-- Weight: a page loads the scripts and styles that it uses. The theme's icon font and script (1.6 MB)
-  are left out; assets/icons.css has the icons.
+- Weight: a page loads the scripts and styles that it uses. The theme's icon font and script
+  (1.6 MB) are left out; assets/icons.css has the icons.
 - Chapters: what to know first (chapters/needs.yml), and the notebook to download.
-- For others: a title, a description and a card for each page, a page for wrong addresses, and, where
-  the site's address is configured (html.baseurl), a map of the site.
+- For others: a title, a description and a card for each page, a page for wrong addresses, and,
+  where the site's address is configured (html.baseurl), a map of the site.
 """
 
 import html
@@ -59,10 +59,12 @@ ICON_FONT = re.compile(r"@font-face\{[^}]*Font ?Awesome[^}]*\}")
 
 NOT_FOUND = """<section>
 <h1>There is no such page</h1>
-<p>The address may have a slip in it, or the page has been moved. The <a href="{search}">search</a> looks through the
-whole book, the list of chapters leads to each of them, and <a href="{root}">the first page</a> says what the book is about.</p>
+<p>The address may have a slip in it, or the page has been moved. The <a href="{search}">search</a>
+looks through the whole book, the list of chapters leads to each of them, and
+<a href="{root}">the first page</a> says what the book is about.</p>
 </section>"""
-# Sent in answer to an address in any folder: below which one the site lies is seen from the names of its own folders.
+# The page is sent in answer to an address in any folder. Which folder the site lies in is seen from
+# the names of its own folders.
 FIND_BASE = """<script>
     (() => {
       const path = location.pathname;
@@ -131,7 +133,9 @@ def _prepare_page(
         tags.insert(0, f'<base href="{html.escape(base)}/">' if base else FIND_BASE)
         tags.append(_meta("name", "robots", "noindex"))
     context["pageurl"] = _address(app, page) if page != "404" else None
-    context["metatags"] = context.get("metatags", "") + "".join(f"\n    {tag}" for tag in tags)
+    # the layout has the viewport
+    others = re.sub(r'\n?<meta name="viewport"[^>]*>', "", context.get("metatags", ""))
+    context["metatags"] = others + "".join(f"\n    {tag}" for tag in tags)
     # what unfolds code: no paragraphs in <summary>, and its name is what one reads there
     context["body"] = re.sub(
         r'<summary aria-label="Toggle hidden content">(.*?)</summary>',
@@ -221,7 +225,8 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         entries = "".join(f"<url><loc>{html.escape(a)}</loc></url>\n" for a in addresses)
         namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
         (out / "sitemap.xml").write_text(
-            f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{namespace}">\n{entries}</urlset>\n',
+            '<?xml version="1.0" encoding="utf-8"?>\n'
+            f'<urlset xmlns="{namespace}">\n{entries}</urlset>\n',
             encoding="utf-8",
         )
         (out / "robots.txt").write_text(
