@@ -2,13 +2,14 @@
 // M-step renews θ, and each is possible only when the other has moved on.
 touch.figure("em-plane", (f) => {
   "use strict";
+  f.root.setAttribute("aria-label", "EM by hand, in the plane");
   const { el, fixed, digits, letter } = touch;
   const TOL = 1e-9; // per point, as gmmlib.fit
   const MOST = 3000; // iterations that an address may ask for
   const ALOUD = ["no", "one", "two", "three", "four", "five", "six"];
   const SETS = {
     faithful: {
-      name: "Old Faithful", k: 2, x: [0.9, 5.7], y: [38, 102], decimals: [2, 1],
+      name: "Old Faithful", k: 2, x: [0.7, 6.1], y: [35, 106], decimals: [2, 1],
       labels: ["eruption in minutes", "wait in minutes"],
       // where chapter 10 begins: at the wrong corners
       book: { means: [[2, 90], [5, 50]], covariances: [[[1, 0], [0, 150]], [[1, 0], [0, 150]]] },
@@ -81,9 +82,12 @@ touch.figure("em-plane", (f) => {
     f.say(`Start: ${ALOUD[k]} guess${k > 1 ? "es" : ""}. No point has been asked yet whose it is: press E-step.`);
   }
   function sayE() {
-    const counts = gmm.countsOf(beta).map((n, j) => `${j ? "" : "component "}${j + 1} has ${count(n)}`);
-    f.say(`E-step: every point is shared out, in the colours of the components. Of ${X.length} points, `,
-      `${counts.join(", ")}. The parameters stay, so `, L(), " stays.");
+    const held = gmm.countsOf(beta).map(count);
+    const last = held.pop();
+    const who = k === 1 ? "The one component holds all" : `Components 1 ${k > 2 ? "to" : "and"} ${k} now hold`;
+    f.say("E-step: every point is shared out among the components and takes their colours. ",
+      k === 1 ? `${who} ${X.length}. ` : `${who} ${held.join(", ")} and ${last} of the ${X.length} points. `,
+      "The parameters stay, so ", L(), " stays.");
   }
   function sayM() {
     if (problem) return sayProblem();
@@ -98,7 +102,7 @@ touch.figure("em-plane", (f) => {
       Math.hypot(...[0, 1].map((c) => (m[c] - before[j][c]) / Math.sqrt(spread[j][c]))));
     const most = moved.indexOf(Math.max(...moved));
     f.say(`Iteration ${t()}: the M-step raised `, L(), ` by ${digits(gain, 3)}. `,
-      k > 1 ? `${name(most)} moved most, to ${place(after[most])}.` : `The mean is now ${place(after[0])}.`);
+      f.playing && t() > 3 ? "" : k > 1 ? `${name(most)} moved most, to ${place(after[most])}.` : `The mean is now ${place(after[0])}.`);
   }
   function sayProblem() {
     const { component: j, kind, count: n } = problem;
@@ -130,7 +134,7 @@ touch.figure("em-plane", (f) => {
     x: [0, 1], y: [0, 1], ratio: 0.58, least: 270, handles: true,
   });
 
-  const buttons = f.row();
+  const buttons = f.row("touch-thirds");
   const act = (step) => () => {
     if (problem) return sayProblem();
     step();
@@ -152,22 +156,24 @@ touch.figure("em-plane", (f) => {
     sayM();
   }));
   f.player(buttons, () => {
-    if (problem) { sayProblem(); return 0; }
-    if (!fresh) {
-      takeE();
-      if (done || t() < 2) {
-        show();
-        if (done) sayM();
-        else sayE();
-        return done ? 0 : 900;
-      }
+    if (problem) {
+      sayProblem();
+      return 0;
     }
-    if (done) { done = false; }
-    move(takeM);
+    if (!fresh && t() < 3) { // at first each half by itself
+      takeE();
+      show();
+      sayE();
+      return 900;
+    }
+    const times = t() < 80 ? (touch.isStill() && t() > 3 ? 4 : 1) : Math.ceil(t() / 40);
+    move(() => {
+      for (let i = 0; i < times && !problem && !(i && done); i++) takeIteration();
+    });
+    if (done) takeE();
+    show();
     sayM();
-    if (problem) return 0;
-    if (done) { takeE(); show(); return 0; }
-    return t() < 3 ? 900 : t() < 12 ? 320 : t() < 80 ? 120 : 50;
+    return problem || done ? 0 : t() < 3 ? 900 : t() < 12 ? 320 : 110;
   });
   f.button(buttons, "New start", () => {
     [seed, means, shape] = [seed + 1, null, null];
@@ -194,12 +200,12 @@ touch.figure("em-plane", (f) => {
   });
 
   const numbers = el("tbody");
-  const heads = [["", ""], ["α", "weight"], ["μ", "mean"], ["σ", "standard deviations"], ["ρ", "correlation"]];
+  const heads = [el("span", { class: "touch-hidden" }, "component"), ...["α", "μ", "σ", "ρ"].map((sign) => letter(sign))];
   f.root.append(el("details", {}, el("summary", {}, "The parameters in numbers"),
-    el("div", { class: "touch-scroll" }, el("table", {},
-      el("thead", {}, el("tr", {}, ...heads.map(([sign, text]) =>
-        el("th", { scope: "col" }, sign ? letter(sign) : el("span", { class: "touch-hidden" }, "component"), text ? ` ${text}` : "")))),
-      numbers))));
+    el("table", {},
+      el("thead", {}, el("tr", {}, ...heads.map((sign) => el("th", { scope: "col" }, sign)))), numbers),
+    el("p", { class: "touch-muted" }, letter("α"), " weight, ", letter("μ"), " mean, ", letter("σ"),
+      " standard deviations, ", letter("ρ"), " correlation")));
 
   // --- the mean of each component, to be dragged ---
 
@@ -285,33 +291,36 @@ touch.figure("em-plane", (f) => {
   };
   climb.draw = () => {
     const best = Math.max(one + 0.4 * X.length, ...history);
-    const floor = one - 0.25 * (best - one);
+    const usual = one - 0.25 * (best - one);
+    // the first leap in full; after that the scale is for what follows
+    const floor = t() < 2 ? Math.min(usual, history[0] - 0.1 * (best - history[0])) : usual;
     climb.y = [floor, best + 0.08 * (best - floor)];
     climb.x = [0, Math.max(10, Math.ceil(t() * 1.08))];
     climb.axes();
-    climb.curve("faint touch-dotted", [[0, one], [climb.x[1], one]]);
+    climb.curve("faint dotted", [[0, one], [climb.x[1], one]]);
     climb.text(climb.inner.right - 4, climb.py(one) + 15, "one Gaussian", "touch-tick end");
     climb.curve("plain", history.map((l, i) => [i, l]));
     const last = history[t()];
-    if (last >= floor) climb.dot("", [t(), last], 5);
-    else climb.text(climb.px(t()) + 6, climb.inner.bottom - 6, "▼ far below", "touch-tick");
+    climb.dot("", [t(), Math.max(last, floor)], 5, "over");
   };
   function show() {
     between = null;
     setHandles();
     [plane.x, plane.y] = [SETS[set].x, SETS[set].y];
     [plane.options.xLabel, plane.options.yLabel] = SETS[set].labels;
+    plane.options.bottom = SETS[set].labels[0] ? 40 : 24;
     sets.value = set;
     ks.show(k);
     eButton.classList.toggle("touch-next", !fresh && !problem);
     mButton.classList.toggle("touch-next", fresh && !problem);
     value.replaceChildren(L(), ` = ${fixed(history[t()], 4)}`,
-      el("span", { class: "touch-muted" }, ` after ${t()} iteration${t() === 1 ? "" : "s"}`));
+      el("span", { class: "touch-muted" }, ` iteration ${t()}`));
     numbers.replaceChildren(...now.means.map((mean, j) => {
       const [[a, b], [, c]] = now.covariances[j];
-      const cell = (...list) => el("td", {}, list.map((v) => digits(v, 5)).join(", "));
+      const cell = (text) => el("td", {}, text);
+      const pair = (values) => cell(values.map((v, i) => fixed(v, SETS[set].decimals[i] + 1)).join(", "));
       return el("tr", {}, el("th", { scope: "row", class: `c${j + 1}` }, el("span", { class: "touch-swatch" }), String(j + 1)),
-        cell(now.weights[j]), cell(...mean), cell(Math.sqrt(a), Math.sqrt(c)), cell(b / Math.sqrt(a * c)));
+        cell(fixed(now.weights[j], 4)), pair(mean), pair([Math.sqrt(a), Math.sqrt(c)]), cell(fixed(b / Math.sqrt(a * c), 3)));
     }));
     f.update();
   }

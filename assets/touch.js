@@ -158,7 +158,7 @@
         this.add("path", { d: `M${x} ${b.bottom}v4`, class: "touch-frame" }, "back");
         this.text(x, b.bottom + 16, text, "touch-tick middle", "back");
       }
-      for (const { value, text } of list(yTicks, this.y, (b.bottom - b.top) / 45)) {
+      for (const { value, text } of list(yTicks, this.y, (b.bottom - b.top) / 36)) {
         const y = this.py(value);
         if (grid) this.add("path", { d: `M${b.left} ${y}H${b.right}`, class: "touch-grid" }, "back");
         this.add("path", { d: `M${b.left} ${y}h-4`, class: "touch-frame" }, "back");

@@ -337,7 +337,9 @@ def filmstrips(chapter: Chapter) -> list[str]:
             continue
         if "filmstrip" not in classes.split():
             continue
-        match = re.fullmatch(r"filmstrip columns-(\d+) frames-(\d+)( touch touch-[a-z-]+)?", classes)
+        match = re.fullmatch(
+            r"filmstrip columns-(\d+) frames-(\d+)( touch touch-[a-z-]+)?", classes
+        )
         if not match:
             wrong.append(
                 f"{where(cell)}: image.classes is {classes!r}, not of the form "

@@ -5,6 +5,7 @@ open_figure loads a page and returns the figure; ``number`` reads a number as th
 is wrong, as in site_checks.
 """
 
+import itertools
 import re
 
 from playwright.sync_api import Browser, Locator, Page
@@ -87,11 +88,11 @@ def control_problems(figure: Locator) -> list[str]:
             if (!shown.length) problems.push("no control");
             if (!figure.querySelector('[aria-live="polite"]')) problems.push("no polite words");
             if (/NaN|undefined|Infinity|null/.test(figure.textContent))
-                problems.push("not a number: " + figure.textContent.match(/.{0,40}(NaN|undefined|Infinity|null)/)[0]);
+                problems.push("not a number: " + figure.innerText.slice(0, 400));
             for (const node of figure.querySelectorAll("svg *"))
                 for (const { name, value } of node.attributes)
                     if (/NaN|undefined|Infinity/.test(value))
-                        problems.push(`not a number: <${node.localName} ${name}="${value.slice(0, 30)}">`);
+                        problems.push(`not a number: <${node.localName} ${name}="${value}">`);
             return problems;
         }"""
     )
@@ -146,6 +147,6 @@ def never_falls(values: list[float], slack: float = 0.0) -> list[str]:
     """``slack`` is the rounding of what the page shows."""
     return [
         f"step {i}: from {a} to {b}"
-        for i, (a, b) in enumerate(zip(values, values[1:], strict=False), start=1)
+        for i, (a, b) in enumerate(itertools.pairwise(values), start=1)
         if b < a - slack
     ]
