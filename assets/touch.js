@@ -216,15 +216,14 @@
     // What can be dragged, by pointer or by the arrow keys (with Shift ten times as far).
     // options: class, label; at() → [x, y]; move([x, y], how), how being "start", "drag", "end"
     // or "key"; words() → its position in words; text in it; axis: "x" or "y" alone;
-    // step: [dx, dy].
+    // step: [dx, dy] for one key, else a hundredth of the axes.
     handle(options) {
-      const o = { axis: "", step: [(this.x[1] - this.x[0]) / 100, (this.y[1] - this.y[0]) / 100], ...options };
+      const o = { axis: "", ...options };
       const node = svg("g", { class: `touch-handle ${o.class || ""}`, tabindex: 0, role: "slider", "aria-label": o.label },
         svg("circle", { class: "touch-reach", r: 22 }), svg("circle", { class: "touch-grip", r: 11 }),
         o.text === undefined ? null : svg("text", { class: "touch-text middle", y: 4 }, o.text));
       const along = o.axis === "y" ? 1 : 0;
-      const [low, high] = along ? this.y : this.x;
-      fill(node, { "aria-valuemin": low, "aria-valuemax": high, "aria-orientation": o.axis === "y" ? "vertical" : null }, []);
+      if (along) node.setAttribute("aria-orientation", "vertical");
       const go = ([x, y], how) => {
         const old = o.at();
         const to = [o.axis === "y" ? old[0] : clamp(x, ...this.x), o.axis === "x" ? old[1] : clamp(y, ...this.y)];
@@ -241,6 +240,8 @@
         node.focus({ preventScroll: true });
         event.preventDefault();
       });
+      // a finger on a handle moves it, not the page
+      node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
       const drag = (how) => (event) => {
         if (!grip) return;
         const [x, y] = this.at(event);
@@ -256,9 +257,10 @@
         if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
         event.preventDefault();
         const [dx, dy] = o.axis === "x" ? [way[0] + way[1], 0] : o.axis === "y" ? [0, way[0] + way[1]] : way;
+        const step = o.step || [this.x, this.y].map(([low, high]) => (high - low) / 100);
         const far = event.shiftKey ? 10 : 1;
         const [x, y] = o.at();
-        go([x + far * dx * o.step[0], y + far * dy * o.step[1]], "key");
+        go([x + far * dx * step[0], y + far * dy * step[1]], "key");
       });
       this.hands.append(node);
       const handle = {
@@ -266,6 +268,9 @@
         place: (to = o.at()) => {
           node.setAttribute("transform", `translate(${this.px(to[0]).toFixed(2)} ${this.py(to[1]).toFixed(2)})`);
           const at = o.at();
+          const [low, high] = along ? this.y : this.x;
+          node.setAttribute("aria-valuemin", low);
+          node.setAttribute("aria-valuemax", high);
           node.setAttribute("aria-valuenow", at[along]);
           node.setAttribute("aria-valuetext", o.words ? o.words() : fixed(at[along]));
         },

@@ -1,0 +1,484 @@
+"""EM by hand, in the plane: on the first page and in chapter 10, in a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+import js_fixtures
+import site_checks
+from gmmlib import Mixture, e_step, fit, m_step
+from site_checks import Watch
+from touch_checks import (
+    control_problems,
+    drag,
+    look_problems,
+    never_falls,
+    number,
+    numbers,
+    open_figure,
+    reach,
+    settle,
+    still_problems,
+)
+
+NAME = "em-plane"
+CHAPTER = "chapters/10_whole_algorithm.html"
+PAGES = ("index.html", CHAPTER)
+FIGURE = "fig-faithful-em"
+DATA = js_fixtures.data_sets()
+BOOK = Mixture([0.5, 0.5], [[2, 90], [5, 50]], [np.diag([1.0, 150.0])] * 2)
+COLLAPSE = f"{FIGURE}?data=hard&k=3&m=-1,-1;1,-1;5.9,0&t=300"
+
+
+@pytest.fixture
+def watch(page: Page, address: str) -> Iterator[Watch]:
+    page.emulate_media(reduced_motion="reduce")
+    watch = Watch(page, address)
+    yield watch
+    assert not watch.problems
+
+
+def press(figure: Locator, *names: str) -> None:
+    for name in names:
+        figure.get_by_role("button", name=name, exact=True).click()
+
+
+def log_likelihood(figure: Locator) -> float:
+    return number(figure.locator(".touch-l").inner_text())
+
+
+def iteration(figure: Locator) -> int:
+    return int(numbers(figure.locator(".touch-l").inner_text())[-1])
+
+
+def words(figure: Locator) -> str:
+    return figure.locator(".touch-words").inner_text()
+
+
+def mean(figure: Locator, j: int) -> Locator:
+    return figure.get_by_role("slider", name=f"Mean of component {j}")
+
+
+def around(X: np.ndarray, means: list[list[float]]) -> Mixture:
+    """The start of EM with these means, as gmmlib.initialization makes it."""
+    K = len(means)
+    everything = m_step(X, np.ones((len(X), 1))).covariances
+    return Mixture(np.full(K, 1 / K), means, np.repeat(everything, K, axis=0))
+
+
+def table(figure: Locator) -> list[list[float]]:
+    rows = figure.locator("tbody tr").all()
+    return [numbers(" ".join(row.locator("td").all_text_contents())) for row in rows]
+
+
+def rows_of(mixture: Mixture) -> list[list[float]]:
+    rows = []
+    for alpha, mu, Sigma in zip(mixture.weights, mixture.means, mixture.covariances, strict=True):
+        spread = np.sqrt(np.diag(Sigma))
+        rows.append([alpha, *mu, *spread, Sigma[0, 1] / spread.prod()])
+    return rows
+
+
+# --- what it computes ---------------------------------------------------------------------------
+
+
+def test_it_begins_where_chapter_10_begins(watch: Watch) -> None:
+    history = fit(DATA["faithful"], BOOK).log_likelihoods
+    for path in PAGES:
+        figure = open_figure(watch, path, NAME)
+        assert log_likelihood(figure) == pytest.approx(history[0], abs=6e-5)
+        for t in (1, 2, 3):
+            press(figure, "E-step", "M-step")
+            assert iteration(figure) == t
+            assert log_likelihood(figure) == pytest.approx(history[t], abs=6e-5)
+        press(figure, *["One iteration"] * 64)
+        assert iteration(figure) == len(history) - 1 == 67
+        assert log_likelihood(figure) == pytest.approx(history[-1], abs=6e-5)
+        assert "Converged" in words(figure)
+
+
+@pytest.mark.parametrize("data", ["faithful", "blobs", "hard"])
+def test_the_numbers_are_gmmlibs_and_never_fall(watch: Watch, data: str) -> None:
+    X = DATA[data]
+    rng = np.random.default_rng(4)
+    for K in range(1, 7):
+        means = X[rng.choice(len(X), K, replace=False)].tolist()
+        m = ";".join(f"{x:.10g},{y:.10g}" for x, y in means)
+        figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?data={data}&k={K}&m={m}")
+        seen = [log_likelihood(figure)]
+        for _ in range(20):
+            press(figure, "One iteration")
+            seen.append(log_likelihood(figure))
+        run = fit(X, around(X, means), max_iter=20, tol=None)
+        np.testing.assert_allclose(seen, run.log_likelihoods, atol=6e-5)
+        assert not never_falls(seen, slack=1e-4)
+        np.testing.assert_allclose(table(figure), rows_of(run.mixture), atol=6e-3)
+        assert not control_problems(figure)
+
+
+def test_the_colours_are_the_responsibilities(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    points = figure.locator(".touch-points circle")
+    fills = "all => all.map((c) => getComputedStyle(c).fill)"
+    assert len(set(points.evaluate_all(fills))) == 1  # nobody has been asked
+    press(figure, "E-step")
+    shown = points.evaluate_all(fills)
+    beta = e_step(DATA["faithful"], BOOK)[0]
+    palette = np.array([[0x00, 0x72, 0xB2], [0xD5, 0x5E, 0x00]])
+    for i in range(0, len(beta), 7):
+        np.testing.assert_allclose(numbers(shown[i]), beta[i] @ palette, atol=0.51)
+    held = numbers(words(figure).split("hold")[1])
+    np.testing.assert_allclose(held[:2], beta.sum(axis=0), atol=0.051)
+
+
+def test_the_ellipses_are_those_of_the_covariances(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    press(figure, "One iteration")
+    ticks = figure.locator("svg").first.evaluate(
+        """svg => Object.fromEntries([..."xy"].map((way) => [way,
+            [...svg.querySelectorAll(`.touch-tick.${way === "x" ? "middle" : "end"}`)]
+                .map((t) => [Number(t.textContent), Number(t.getAttribute(way))])]))"""
+    )
+    (a, pa), *_, (b, pb) = ticks["x"]
+    per_x = (pb - pa) / (b - a)
+    (c, pc), *_, (d, pd) = ticks["y"]
+    per_y = (pd - pc) / (d - c)
+    mixture = fit(DATA["faithful"], BOOK, max_iter=1, tol=None).mixture
+    scale = np.diag([per_x, per_y])
+    shown = figure.locator("ellipse").evaluate_all(
+        "all => all.map((e) => [e.rx.baseVal.value, e.ry.baseVal.value])"
+    )
+    wanted = [
+        radius * np.sqrt(np.linalg.eigvalsh(scale @ Sigma @ scale))[::-1]
+        for Sigma in mixture.covariances
+        for radius in (2, 1)
+    ]
+    np.testing.assert_allclose(shown, wanted, rtol=1e-3)
+
+
+# --- what one does ------------------------------------------------------------------------------
+
+
+def test_the_steps_in_words(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    polite = figure.locator('.touch-words[aria-live="polite"]')
+    assert "press E-step" in polite.inner_text()
+    press(figure, "M-step")
+    assert "comes first" in polite.inner_text()
+    assert iteration(figure) == 0
+    press(figure, "E-step")
+    assert "shared out" in polite.inner_text()
+    press(figure, "E-step")
+    assert "Nothing changes" in polite.inner_text()
+    press(figure, "M-step")
+    assert "raised ℓ by 836" in polite.inner_text()
+    press(figure, "M-step")
+    assert "Nothing changes" in polite.inner_text()
+    assert iteration(figure) == 1
+    press(figure, "Reset")
+    assert iteration(figure) == 0
+    assert log_likelihood(figure) == pytest.approx(BOOK.log_likelihood(DATA["faithful"]), abs=6e-5)
+
+
+def test_a_mean_is_dragged_with_the_mouse(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    before = numbers(mean(figure, 1).get_attribute("aria-valuetext") or "")
+    drag(watch.page, mean(figure, 1), 150, 60)
+    x, y = numbers(mean(figure, 1).get_attribute("aria-valuetext") or "")
+    assert x > before[0] + 0.5
+    assert y < before[1] - 5
+    moved = Mixture(BOOK.weights, [[x, y], BOOK.means[1]], BOOK.covariances)
+    X = DATA["faithful"]
+    assert log_likelihood(figure) == pytest.approx(moved.log_likelihood(X), rel=1e-3)
+    assert f"You moved component 1 to ({x:.2f}, {y:.1f})" in words(figure)
+    # once the points have colours, these follow the hand
+    press(figure, "E-step")
+    colour = figure.locator(".touch-points circle").nth(1)
+    fill = colour.evaluate("c => c.style.fill")
+    drag(watch.page, mean(figure, 1), -180, 150)
+    assert colour.evaluate("c => c.style.fill") != fill
+    press(figure, "M-step")
+    assert iteration(figure) == 1
+
+
+def test_a_mean_is_dragged_with_a_finger(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    watch = Watch(context.new_page(), address)
+    figure = open_figure(watch, "index.html", NAME)
+    handle = mean(figure, 2)
+    handle.scroll_into_view_if_needed()
+    box, at = handle.bounding_box(), handle.get_attribute("aria-valuetext")
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    scrolled = watch.page.evaluate("scrollY")
+    finger = context.new_cdp_session(watch.page)
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        ("touchMove", [{"x": x - 20, "y": y - 30}]),
+        ("touchMove", [{"x": x - 60, "y": y - 70}]),
+        ("touchEnd", []),
+    ):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    watch.page.wait_for_timeout(100)
+    assert handle.get_attribute("aria-valuetext") != at
+    assert watch.page.evaluate("scrollY") == scrolled  # the page stays
+    figure.get_by_role("button", name="E-step").tap()
+    assert "shared out" in words(figure)
+    assert not watch.problems
+    context.close()
+
+
+def test_by_keyboard_alone(watch: Watch) -> None:
+    page = watch.page
+    figure = open_figure(watch, "index.html", NAME)
+    sets = figure.get_by_role("combobox", name="Data")
+    reach(page, sets)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert sets.input_value() == "hard"
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert figure.get_by_role("radio", name="3").is_checked()
+    assert "three guesses" in words(figure)
+    handle = mean(figure, 3)
+    reach(page, handle)
+    x, y = numbers(handle.get_attribute("aria-valuetext") or "")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowUp")
+    u, v = numbers(handle.get_attribute("aria-valuetext") or "")
+    assert u == pytest.approx(x - 3 * 0.14, abs=0.02)
+    assert v == pytest.approx(y + 10 * 0.128, abs=0.02)
+    assert "You moved component 3" in words(figure)
+    seen = [log_likelihood(figure)]
+    reach(page, figure.get_by_role("button", name="One iteration"))
+    for _ in range(20):
+        page.keyboard.press("Enter")
+        seen.append(log_likelihood(figure))
+    assert iteration(figure) == 20
+    assert not never_falls(seen, slack=1e-4)
+    for name in ("Play", "New start", "Reset", "Copy link"):
+        reach(page, figure.get_by_role("button", name=name))
+    reach(page, figure.locator("summary"))
+    page.keyboard.press("Enter")
+    assert figure.locator("tbody tr").count() == 3
+    assert figure.locator("table").is_visible()
+
+
+def test_play_and_pause(page: Page, address: str) -> None:
+    page.clock.install()
+    watch = Watch(page, address)
+    figure = open_figure(watch, "index.html", NAME)
+    page.clock.run_for(5000)
+    assert iteration(figure) == 0  # nothing moves by itself
+    press(figure, "Play")
+    page.clock.run_for(3000)
+    assert 0 < iteration(figure) < 6
+    # what flashes by is not read out
+    assert figure.locator(".touch-words").get_attribute("aria-live") == "off"
+    press(figure, "Pause")
+    at = iteration(figure)
+    page.clock.run_for(5000)
+    assert iteration(figure) == at
+    assert figure.locator(".touch-words").get_attribute("aria-live") == "polite"
+    press(figure, "Play")
+    page.clock.run_for(60_000)
+    assert iteration(figure) == 67
+    assert "Converged" in words(figure)
+    assert figure.get_by_role("button", name="Play").is_visible()
+    assert figure.locator(".touch-words").get_attribute("aria-live") == "polite"
+    assert not watch.problems
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_ellipses_glide_only_where_motion_is_welcome(page: Page, address: str, motion: str) -> None:
+    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+    page.clock.install()
+    figure = open_figure(Watch(page, address), "index.html", NAME)
+    press(figure, "One iteration")
+    places = set()
+    for _ in range(8):
+        page.clock.run_for(100)
+        places.add(figure.locator("ellipse").first.get_attribute("cx"))
+    assert (len(places) == 1) == (motion == "reduce")
+    fade = figure.locator(".touch-points circle").first.evaluate(
+        "c => getComputedStyle(c).transitionDuration"
+    )
+    assert (fade == "0s") == (motion == "reduce")
+
+
+def test_new_starts_differ(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?data=hard")
+    tops = set()
+    for _ in range(4):
+        press(figure, "New start", *["One iteration"] * 60)
+        tops.add(round(log_likelihood(figure)))
+    assert len(tops) > 1  # that is what makes it hard
+
+
+# --- a collapse ---------------------------------------------------------------------------------
+
+
+def test_a_collapse_is_shown_and_explained(watch: Watch) -> None:
+    figure = open_figure(watch, CHAPTER, NAME, COLLAPSE)
+    assert "Component 3 has collapsed: it holds 2.0 points" in words(figure)
+    assert figure.locator("svg").first.get_by_text("collapsed").is_visible()
+    assert iteration(figure) < 300
+    assert not control_problems(figure)
+    at = iteration(figure)
+    for name in ("E-step", "M-step", "One iteration", "Play"):
+        press(figure, name)
+        assert "has collapsed" in words(figure)
+        assert iteration(figure) == at
+    # its mean is dragged away, and EM goes on
+    drag(watch.page, mean(figure, 3), -200, 30)
+    assert "You moved component 3" in words(figure)
+    assert figure.get_by_text("collapsed").count() == 0
+    seen = []
+    for _ in range(20):
+        press(figure, "One iteration")
+        seen.append(log_likelihood(figure))
+    assert iteration(figure) == 20
+    assert not never_falls(seen, slack=1e-4)
+    assert not control_problems(figure)
+
+
+# --- the address --------------------------------------------------------------------------------
+
+
+def situation(figure: Locator) -> list[str]:
+    """All that is on the screen, but for the words."""
+    drawing = "all => all.flatMap((node) => node.innerHTML.split(/(?=<)/))"
+    return [
+        *figure.locator("svg").evaluate_all(drawing),
+        figure.locator(".touch-l").inner_text(),
+        *figure.locator("tbody").all_text_contents(),
+        figure.get_by_role("combobox").input_value(),
+        figure.locator("input:checked").input_value(),
+    ]
+
+
+def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
+    page = watch.page
+    figure = open_figure(watch, "index.html", NAME)
+    settle(page)
+    assert "#" not in page.url  # looking alone changes nothing
+
+    def dragged() -> None:
+        drag(page, mean(figure, 2), 40, -90)
+
+    for change in (
+        lambda: press(figure, "E-step"),
+        lambda: press(figure, "M-step", "One iteration"),
+        dragged,
+        lambda: press(figure, *["One iteration"] * 3),
+        lambda: figure.get_by_role("combobox").select_option("blobs"),
+        lambda: press(figure, "New start", "One iteration", "E-step"),
+        lambda: figure.get_by_role("radio", name="5").check(force=True),
+        dragged,
+        lambda: press(figure, *["One iteration"] * 7),
+    ):
+        change()
+        settle(page)
+        state = page.url.split("#")[1]
+        here = situation(figure)
+        other = page.context.new_page()
+        other.emulate_media(reduced_motion="reduce")
+        there = open_figure(Watch(other, watch.address), "index.html", NAME, state)
+        assert situation(there) == here, state
+        assert there.locator("svg").first.is_visible()
+        box = there.bounding_box()
+        assert box
+        assert box["y"] < site_checks.WIDE["height"]  # it is in sight
+        other.close()
+
+
+def test_a_link_on_the_same_page(watch: Watch) -> None:
+    figure = open_figure(watch, CHAPTER, NAME)
+    watch.page.evaluate("address => { location.hash = address }", f"{FIGURE}?t=20")
+    watch.page.wait_for_function(
+        "document.querySelector('.touch-l').textContent.includes('iteration 20')"
+    )
+    history = fit(DATA["faithful"], BOOK).log_likelihoods
+    assert log_likelihood(figure) == pytest.approx(history[20], abs=6e-5)
+    # other anchors are none of its business
+    watch.page.evaluate("location.hash = 'sec-loop'")
+    watch.page.wait_for_timeout(200)
+    assert iteration(figure) == 20
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "?data=nothing&k=99&t=-5",
+        "?k=two&m=1,2;3&t=x&e=maybe",
+        "?m=NaN,1;2,3&w=1,1&c=1,2,3;4,5,6",
+        "?m=2,90;5,50&w=0.5,0.5&c=1,9,1;1,0,1",
+        "?%E0%A4%A",
+        "?data=constructor&k=3",
+        "",
+    ],
+)
+def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}{state}")
+    assert not control_problems(figure)
+    press(figure, "One iteration")
+    assert iteration(figure) == 1
+
+
+def test_the_link_is_copied(browser: Browser, address: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    watch = Watch(page, address)
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?data=blobs&k=4&t=3")
+    press(figure, "Copy link")
+    assert "copied" in words(figure)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{address}index.html#{FIGURE}?data=blobs&k=4&t=3"
+    # where the clipboard is closed, the link is there to be taken by hand
+    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    press(figure, "Copy link")
+    assert figure.get_by_role("textbox", name="Link").input_value() == copied
+    assert not watch.problems
+    context.close()
+
+
+# --- where it is seen ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_light_and_dark_wide_and_narrow(watch: Watch, path: str) -> None:
+    problems = look_problems(watch, path, NAME)
+    problems += look_problems(watch, path, NAME, f"{FIGURE}?data=blobs&k=6&start=3&t=5&e=1")
+    assert not problems, "\n".join(problems)
+    problems = look_problems(watch, path, NAME, COLLAPSE)
+    assert not problems, "\n".join(problems)
+
+
+def test_the_theme_may_change_while_it_is_open(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?e=1")
+    point = figure.locator(".touch-points circle").first
+    light = point.evaluate("c => c.style.fill")
+    watch.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    watch.page.wait_for_timeout(100)
+    assert point.evaluate("c => c.style.fill") != light
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_script_and_on_paper(browser: Browser, address: str, path: str) -> None:
+    problems = still_problems(browser, address, path, NAME)
+    assert not problems, "\n".join(problems)
+
+
+def test_from_the_file_system(site: Path, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    watch = Watch(page, (site / "index.html").as_uri().removesuffix("index.html"))
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?t=2")
+    assert iteration(figure) == 2
+    press(figure, "One iteration")
+    settle(page)
+    assert page.url.endswith(f"#{FIGURE}?t=3")
+    assert not watch.problems
