@@ -1,0 +1,350 @@
+"""Data in blocks: an array, a file mapped into memory, or a function that yields blocks.
+
+The engine goes over the data block by block, so it never needs more than a few of them at once.
+One first pass checks every value and finds the centre, the scale and the covariance of all.
+"""
+
+import mmap
+import reprlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmmlib.validation import FloatArray, as_data, as_floats, counted
+
+FloatRows = npt.NDArray[np.floating[Any]]
+BlockSource = Callable[[], Iterable[Any]]
+
+_VALUES = 2**17  # numbers in a block, 1 MiB in double precision
+_RESIDENT = 2**25  # bytes of a mapped file after which its pages are let go
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Observations and their weights, checked, to be passed over as often as needed.
+
+    Attributes
+    ----------
+    n_rows : int
+        n, rows of weight 0 included.
+    total_weight : float
+        Σ_i w_i; n without weights.
+    centre : (d,)
+        The mean, in the units of the data.
+    scale : (d,)
+        A power of 2 near each column's standard deviation, so dividing by it costs no digit.
+    covariance : (d, d)
+        Of all the data, in units of ``scale``.
+    rounding : (d,)
+        How finely floats tell the values of each column apart, in units of ``scale``.
+
+    Book: def-blocks.
+    """
+
+    n_rows: int
+    total_weight: float
+    centre: FloatArray
+    scale: FloatArray
+    covariance: FloatArray
+    rounding: FloatArray
+    _rows: "FloatRows | BlockSource"
+    _weights: FloatArray | None
+
+    @classmethod
+    def of(cls, X: Any, sample_weight: Any = None) -> "Blocks":
+        """Check the data, in one pass.
+
+        Parameters
+        ----------
+        X : (n, d), or a function
+            An array in float64 or float32 is read where it lies, in any order, also from a
+            memmap; anything else is converted. A function is called for every pass and returns
+            the blocks (m, d) one after another, the same each time; each may come as a pair
+            with its weights (m,).
+        sample_weight : (n,) or None
+            How often each observation counts, 0 or more.
+
+        Raises
+        ------
+        TypeError
+            For sparse, complex and non-numeric data.
+        ValueError
+            For empty data, NaN or infinity, shapes that do not fit, negative weights, weights
+            that sum to 0.
+        """
+        if callable(X) and not hasattr(X, "__array__"):
+            if sample_weight is not None:
+                raise ValueError(
+                    "sample_weight cannot be combined with a function that yields blocks. "
+                    "Yield pairs instead: (rows, weights)."
+                )
+            return cls._measured(X, None)
+        rows = _as_rows(X)
+        weights = None
+        if sample_weight is not None:
+            weights = as_sample_weight(sample_weight, len(rows))
+        return cls._measured(rows, weights)
+
+    @classmethod
+    def _measured(cls, rows: "FloatRows | BlockSource", weights: FloatArray | None) -> "Blocks":
+        none = np.empty(0)
+        pieces = cls(0, 0.0, none, none, none, none, rows, weights)._raw()
+        n, total = 0, 0.0
+        mean = products = lowest = highest = np.empty(0)
+        for raw, w in pieces:
+            block = as_data(raw) if np.isfinite(raw).all() else _bad_row(raw, n)
+            low, high = block.min(axis=0), block.max(axis=0)
+            if n == 0:
+                d = block.shape[1]
+                lowest, highest = low, high
+                mean, products = np.zeros(d), np.zeros((d, d))
+                unit = _unit(high - low)
+            lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
+            n += len(block)
+            added = float(len(block)) if w is None else float(w.sum())
+            if added == 0:
+                continue
+            with np.errstate(over="ignore", invalid="ignore"):
+                here = block.mean(axis=0) if w is None else w @ block / added
+                z = (block - here) / unit
+                products += z.T @ (z if w is None else w[:, np.newaxis] * z)
+                away = (here - mean) / unit
+                products += np.outer(away, away) * (total * added / (total + added))
+                mean = mean + (here - mean) * (added / (total + added))
+            total += added
+        if n == 0:
+            raise ValueError("X is empty: it has no rows. Pass at least one row and one column.")
+        if not total > 0:
+            raise ValueError(
+                "sample_weight is zero for every observation. Give some of them a weight above 0."
+            )
+        _require_range(lowest, highest)
+        covariance = products / total
+        rescale = _unit(np.sqrt(np.diag(covariance)))
+        covariance = covariance / np.outer(rescale, rescale)
+        scale = unit * rescale
+        reach = np.maximum(np.abs(lowest), np.abs(highest))
+        rounding = np.finfo(float).eps * reach / scale
+        return cls(n, total, mean, scale, covariance, rounding, rows, weights)
+
+    @property
+    def n_features(self) -> int:
+        """The dimension d."""
+        return len(self.centre)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the data are an array, and not a function."""
+        return not callable(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+        """(rows (m, d), weights (m,) or None), in order; m depends on d alone."""
+        seen = 0
+        for rows, w in self._raw():
+            if rows.shape[1] != self.n_features:
+                raise ValueError(_changed(f"a block has {rows.shape[1]} columns"))
+            seen += len(rows)
+            yield rows, w
+        if seen != self.n_rows:
+            raise ValueError(_changed(f"it yielded {seen} rows, and {self.n_rows} the first time"))
+
+    def picked(self, size: int) -> tuple[FloatArray, FloatArray]:
+        """At most ``size`` rows (m, d) and their weights.
+
+        Where there are more, rows are taken at equal steps of the cumulative weight. Equal rows
+        become one with the sum of their weights, and the rows are sorted: a row of weight 2
+        gives what two equal rows give, in whatever order they stand.
+        """
+        step = max(self.total_weight / size, 0.0)
+        found, weights, before = [], [], 0.0
+        for rows, w in self:
+            each = np.ones(len(rows)) if w is None else w
+            if self.n_rows > size:
+                ends = before + np.cumsum(each)
+                starts = np.concatenate([[before], ends[:-1]])
+                counts = np.ceil(ends / step - 0.5) - np.ceil(starts / step - 0.5)
+                before = float(ends[-1])
+                each = counts * step
+            keep = each > 0
+            found.append(rows[keep].astype(np.float64))
+            weights.append(each[keep])
+        return _merged(np.concatenate(found), np.concatenate(weights))
+
+    def has_distinct_rows(self, count: int) -> bool:
+        """Whether at least ``count`` different rows have a weight above 0."""
+        different: FloatRows | None = None
+        for rows, w in self:
+            kept = rows if w is None else rows[w > 0]
+            for first in range(0, len(kept), 1024):
+                part = kept[first : first + 1024]
+                part = part if different is None else np.concatenate([different, part])
+                different = np.unique(part, axis=0)
+                if len(different) >= count:
+                    return True
+        return False
+
+    def _raw(self) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+        if callable(self._rows):
+            yield from _rebuffered(self._rows())
+            return
+        size = block_size(self._rows.shape[1])
+        let_go, passed = _page_release(self._rows), 0
+        for start in range(0, len(self._rows), size):
+            rows = self._rows[start : start + size]
+            yield rows, None if self._weights is None else self._weights[start : start + size]
+            passed += rows.nbytes
+            if passed > _RESIDENT:
+                let_go()
+                passed = 0
+        let_go()
+
+
+def block_size(d: int) -> int:
+    """Rows in a block, from d alone, so that sums come out the same wherever the data lie."""
+    return min(max(_VALUES // d, 64), 16384)
+
+
+def as_sample_weight(sample_weight: Any, n: int) -> FloatArray:
+    """Weights of observations as (n,), none negative, not all 0. Raises ``ValueError``."""
+    w = as_floats(sample_weight, "sample_weight")
+    if w.ndim == 0:
+        w = np.full(n, float(w))
+    if w.shape != (n,):
+        raise ValueError(
+            f"sample_weight has shape {w.shape}, but X has {counted(n, 'row', 'rows')}. "
+            f"Pass one number per observation, {(n,)}."
+        )
+    if (w < 0).any():
+        i = int(np.argmax(w < 0))
+        raise ValueError(
+            f"sample_weight must not be negative, but observation {i} has {w[i]:g}. "
+            f"A weight says how often an observation counts; 0 leaves it out."
+        )
+    return w
+
+
+def _as_rows(X: Any) -> FloatRows:
+    """X as a 2-D array, not copied where it is one of float64 or float32 already."""
+    if type(X) in (np.ndarray, np.memmap) and X.dtype in (np.float64, np.float32) and X.ndim == 2:
+        if X.size == 0:
+            return as_data(X)  # raises
+        return X  # type: ignore[no-any-return]
+    return as_data(X)
+
+
+def _bad_row(rows: FloatRows, before: int) -> FloatArray:
+    i, c = (int(k) for k in np.argwhere(~np.isfinite(rows))[0])
+    raise ValueError(
+        f"X has NaN or infinite entries, the first at index ({before + i}, {c}) ({rows[i, c]}). "
+        f"Leave those rows out, or fill them, before the call."
+    )
+
+
+def _unit(size: FloatArray) -> FloatArray:
+    """The power of 2 just above each size; 1 where the size is 0."""
+    with np.errstate(divide="ignore"):
+        exponent = np.floor(np.log2(size))
+    exponent[~np.isfinite(exponent)] = 0
+    return np.asarray(np.exp2(exponent))
+
+
+def _require_range(lowest: FloatArray, highest: FloatArray) -> None:
+    for c in range(len(lowest)):
+        with np.errstate(over="ignore"):
+            width = highest[c] - lowest[c]
+        if not (width == 0 or 1e-140 < width < 1e150):
+            raise ValueError(
+                f"column {c} of X spans {width:.1e}, and the square of that is out of the range "
+                f"of floats. Change the column's units."
+            )
+
+
+def _changed(what: str) -> str:
+    return (
+        f"the function given as X did not yield the same data again: {what}. It is called for "
+        f"every pass, so let it start anew each time (a function, not a used-up generator)."
+    )
+
+
+def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+    """Blocks of any length to blocks of one length."""
+    waiting: list[tuple[FloatRows, FloatArray | None]] = []
+    held = 0
+    try:
+        blocks = iter(blocks)
+    except TypeError:
+        raise TypeError(
+            f"the function given as X returned {reprlib.repr(blocks)}. "
+            f"Let it return or yield blocks of rows, each (m, d)."
+        ) from None
+    for block in blocks:
+        pair = isinstance(block, tuple)
+        if pair and len(block) != 2:
+            raise ValueError(
+                f"a block is a tuple of {len(block)}. Yield rows (m, d), or (rows, weights)."
+            )
+        rows = _as_rows(block[0] if pair else block)
+        weights = as_sample_weight(block[1], len(rows)) if pair else None
+        if waiting and (weights is None) != (waiting[0][1] is None):
+            raise ValueError("only some blocks come with weights. Give weights to all, or none.")
+        if waiting and rows.shape[1] != waiting[0][0].shape[1]:
+            raise ValueError(
+                f"a block has {counted(rows.shape[1], 'column', 'columns')}, and the one before "
+                f"it {waiting[0][0].shape[1]}. Yield blocks of the same columns."
+            )
+        size = block_size(rows.shape[1])
+        waiting.append((rows, weights))
+        held += len(rows)
+        if held >= size:
+            rows, weights = _joined(waiting)
+            whole = held - held % size
+            for start in range(0, whole, size):
+                part = slice(start, start + size)
+                yield rows[part], None if weights is None else weights[part]
+            rest = slice(whole, held)
+            waiting = [(rows[rest], None if weights is None else weights[rest])]
+            held -= whole
+    if held:
+        yield _joined(waiting)
+
+
+def _joined(
+    waiting: list[tuple[FloatRows, FloatArray | None]],
+) -> tuple[FloatRows, FloatArray | None]:
+    if len(waiting) == 1:
+        return waiting[0]
+    rows = np.concatenate([rows for rows, _ in waiting])
+    weights = [w for _, w in waiting if w is not None]
+    return rows, np.concatenate(weights) if weights else None
+
+
+def _merged(rows: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    order = np.lexsort(rows.T[::-1])
+    rows, weights = rows[order], weights[order]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return rows[new], np.add.reduceat(weights, np.flatnonzero(new))
+
+
+def _page_release(rows: FloatRows) -> Callable[[], None]:
+    """What makes the pages of a mapped file leave this process; nothing for other arrays.
+
+    Pages that were read count as the process's memory until the system needs them elsewhere.
+    """
+    base: Any = rows
+    mode = None
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            mode = base.mode
+        base = base.base
+    shared = mode in ("r", "r+", "w+")  # "c" holds changes in memory only: they would be lost
+    if not (shared and isinstance(base, mmap.mmap) and hasattr(base, "madvise")):
+        return lambda: None
+
+    def let_go() -> None:
+        base.madvise(mmap.MADV_DONTNEED)
+
+    return let_go

@@ -1,0 +1,448 @@
+"""The inner loops of the engine, compiled by Numba where it is installed.
+
+Nothing here is needed: ``engine`` has the same two steps in NumPy. These loops take each block of
+observations through both steps while it is in the cache. They measure from each component's mean,
+so nothing cancels, and cost as many multiplications as the two matrix products.
+
+A block is (d, m): one row per feature, so the innermost loop runs over observations and the
+compiler turns it into vector instructions. Tiles of 4 × 4 keep sixteen sums in registers.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+BLOCK = 192  # observations; at d = 32 two copies of a block are as large as a first-level cache
+SMALL = 1024  # observations, below TILED features, where a block is short
+TILED = 4
+NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
+
+_ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
+
+
+@intrinsic
+def _bits(_context, _value):  # pragma: no cover
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), build
+
+
+@intrinsic
+def _from_bits(_context, _value):  # pragma: no cover
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), build
+
+
+_LOG2_E = 1 / math.log(2)
+_LN2_HIGH = float.fromhex("0x1.62e42fefa0000p-1")  # its last bits are 0: k * _LN2_HIGH is exact
+_LN2_LOW = float.fromhex("0x1.cf79abc9e3b3ap-40")
+_ROUND = 1.5 * 2.0**52  # adding it leaves a double no room for a fraction
+_C = [1 / math.factorial(k) for k in range(14)]
+_C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = _C[2:]
+
+
+@njit(fastmath={"contract"})  # no "reassoc": (x + _ROUND) - _ROUND must not become x
+def _exp(x):
+    """e^x for x ≤ 0 without a call, so that a loop of it becomes vector instructions.
+
+    x = k log 2 + r with |r| ≤ log(2)/2; Taylor's series of e^r to r¹³ leaves less than 1e-17.
+    """
+    t = max(x, -708.0) * _LOG2_E + _ROUND
+    k = t - _ROUND
+    r = (max(x, -708.0) - k * _LN2_HIGH) - k * _LN2_LOW
+    p = _C13 * r + _C12
+    p = p * r + _C11
+    p = p * r + _C10
+    p = p * r + _C9
+    p = p * r + _C8
+    p = p * r + _C7
+    p = p * r + _C6
+    p = p * r + _C5
+    p = p * r + _C4
+    p = p * r + _C3
+    p = p * r + _C2
+    p = p * r + 1.0
+    p = p * r + 1.0
+    return p * _from_bits((_bits(t) + 1023) << 52)
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def load(rows, centre, scale, block):
+    """Rows (m, d) of any float type and order to (d, m), from ``centre``, in units of ``scale``."""
+    for r in range(rows.shape[1]):
+        c = centre[r]
+        s = scale[r]
+        for i in range(rows.shape[0]):
+            block[r, i] = (rows[i, r] - c) * s
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _whitened_square(W, z, q, dp, m, y):
+    """q = Σ_c (W z)_c² with W lower triangular, in tiles of four rows and four columns."""
+    y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
+    for i in range(m):
+        q[i] = 0.0
+    for c in range(0, dp, 4):
+        for i in range(m):
+            y0[i] = 0.0
+            y1[i] = 0.0
+            y2[i] = 0.0
+            y3[i] = 0.0
+        for r in range(0, c + 4, 4):
+            z0, z1, z2, z3 = z[r], z[r + 1], z[r + 2], z[r + 3]
+            w00, w01, w02, w03 = W[c, r], W[c, r + 1], W[c, r + 2], W[c, r + 3]
+            w10, w11, w12, w13 = W[c + 1, r], W[c + 1, r + 1], W[c + 1, r + 2], W[c + 1, r + 3]
+            w20, w21, w22, w23 = W[c + 2, r], W[c + 2, r + 1], W[c + 2, r + 2], W[c + 2, r + 3]
+            w30, w31, w32, w33 = W[c + 3, r], W[c + 3, r + 1], W[c + 3, r + 2], W[c + 3, r + 3]
+            for i in range(m):
+                v0, v1, v2, v3 = z0[i], z1[i], z2[i], z3[i]
+                y0[i] += w00 * v0 + w01 * v1 + w02 * v2 + w03 * v3
+                y1[i] += w10 * v0 + w11 * v1 + w12 * v2 + w13 * v3
+                y2[i] += w20 * v0 + w21 * v1 + w22 * v2 + w23 * v3
+                y3[i] += w30 * v0 + w31 * v1 + w32 * v2 + w33 * v3
+        for i in range(m):
+            q[i] += y0[i] * y0[i] + y1[i] * y1[i] + y2[i] * y2[i] + y3[i] * y3[i]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _add_products(bz, z, S2, dp, m):
+    """S2 += (β z) zᵀ, its lower triangle, in tiles of four by four."""
+    for a in range(0, dp, 4):
+        a0, a1, a2, a3 = bz[a], bz[a + 1], bz[a + 2], bz[a + 3]
+        for b in range(0, a + 4, 4):
+            b0, b1, b2, b3 = z[b], z[b + 1], z[b + 2], z[b + 3]
+            s00, s01, s02, s03 = 0.0, 0.0, 0.0, 0.0
+            s10, s11, s12, s13 = 0.0, 0.0, 0.0, 0.0
+            s20, s21, s22, s23 = 0.0, 0.0, 0.0, 0.0
+            s30, s31, s32, s33 = 0.0, 0.0, 0.0, 0.0
+            for i in range(m):
+                u0, u1, u2, u3 = a0[i], a1[i], a2[i], a3[i]
+                v0, v1, v2, v3 = b0[i], b1[i], b2[i], b3[i]
+                s00 += u0 * v0
+                s01 += u0 * v1
+                s02 += u0 * v2
+                s03 += u0 * v3
+                s10 += u1 * v0
+                s11 += u1 * v1
+                s12 += u1 * v2
+                s13 += u1 * v3
+                s20 += u2 * v0
+                s21 += u2 * v1
+                s22 += u2 * v2
+                s23 += u2 * v3
+                s30 += u3 * v0
+                s31 += u3 * v1
+                s32 += u3 * v2
+                s33 += u3 * v3
+            S2[a, b] += s00
+            S2[a, b + 1] += s01
+            S2[a, b + 2] += s02
+            S2[a, b + 3] += s03
+            S2[a + 1, b] += s10
+            S2[a + 1, b + 1] += s11
+            S2[a + 1, b + 2] += s12
+            S2[a + 1, b + 3] += s13
+            S2[a + 2, b] += s20
+            S2[a + 2, b + 1] += s21
+            S2[a + 2, b + 2] += s22
+            S2[a + 2, b + 3] += s23
+            S2[a + 3, b] += s30
+            S2[a + 3, b + 1] += s31
+            S2[a + 3, b + 2] += s32
+            S2[a + 3, b + 3] += s33
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def _exponentials(L, K, m, top, total):
+    for j in range(K):
+        for i in range(m):
+            e = _exp(L[j, i] - top[i])
+            L[j, i] = e
+            total[i] += e
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _normalise(L, w, K, m, top, total):
+    """Log joints L (K, m) become responsibilities times w in place; returns Σ w log p(x)."""
+    for i in range(m):
+        top[i] = L[0, i]
+        total[i] = 0.0
+    for j in range(1, K):
+        for i in range(m):
+            top[i] = max(top[i], L[j, i])
+    _exponentials(L, K, m, top, total)
+    log_likelihood = 0.0
+    if w.size == 0:
+        for i in range(m):
+            log_likelihood += top[i]
+        for first in range(0, m, 16):  # one logarithm for sixteen: their product is below K¹⁶
+            product = 1.0
+            for i in range(first, min(first + 16, m)):
+                product *= total[i]
+            log_likelihood += math.log(product)
+        for i in range(m):
+            total[i] = 1.0 / total[i]
+    else:
+        for i in range(m):
+            log_likelihood += w[i] * (top[i] + math.log(total[i]))
+            total[i] = w[i] / total[i]
+    for j in range(K):
+        for i in range(m):
+            L[j, i] *= total[i]
+    return log_likelihood
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
+    for j in range(K):
+        q = L[j]
+        for i in range(m):
+            q[i] = 0.0
+        for c in range(d):
+            t, w = mu[j, c], W[j, c, c]
+            for i in range(m):
+                y[i] = w * (x[c, i] - t)
+            for r in range(c):
+                t, w = mu[j, r], W[j, c, r]
+                for i in range(m):
+                    y[i] += w * (x[r, i] - t)
+            for i in range(m):
+                q[i] += y[i] * y[i]
+        for i in range(m):
+            q[i] = log_c[j] - 0.5 * q[i]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, y):
+    for j in range(K):
+        for r in range(d):
+            t = mu[j, r]
+            for i in range(m):
+                z[r, i] = x[r, i] - t
+        q = L[j]
+        _whitened_square(W[j], z, q, W.shape[1], m, y)
+        for i in range(m):
+            q[i] = log_c[j] - 0.5 * q[i]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
+    for j in range(K):
+        q = L[j]
+        for i in range(m):
+            q[i] = 0.0
+        for r in range(d):
+            t, w = mu[j, r], W[j, r]
+            for i in range(m):
+                v = w * (x[r, i] - t)
+                q[i] += v * v
+        for i in range(m):
+            q[i] = log_c[j] - 0.5 * q[i]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
+    for j in range(K):
+        b = beta[j]
+        count = 0.0
+        for i in range(m):
+            count += b[i]
+        N[j] += count
+        for r in range(d):
+            t = about[j, r]
+            first = 0.0
+            for i in range(m):
+                v = b[i] * (x[r, i] - t)
+                y[i] = v
+                first += v
+            S1[j, r] += first
+            for c in range(r + 1):
+                t = about[j, c]
+                second = 0.0
+                for i in range(m):
+                    second += y[i] * (x[c, i] - t)
+                S2[j, r, c] += second
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
+    dp = S2.shape[1]
+    for j in range(K):
+        b = beta[j]
+        count = 0.0
+        for i in range(m):
+            count += b[i]
+        N[j] += count
+        active = 0
+        for i in range(m):
+            index[active] = i
+            active += b[i] > NEGLIGIBLE
+        if active < 0.6 * m:
+            for r in range(d):
+                t = about[j, r]
+                first = 0.0
+                for k in range(active):
+                    i = index[k]
+                    v = x[r, i] - t
+                    z[r, k] = v
+                    bz[r, k] = b[i] * v
+                    first += b[i] * v
+                S1[j, r] += first
+            _add_products(bz, z, S2[j], dp, active)
+        else:
+            for r in range(d):
+                t = about[j, r]
+                first = 0.0
+                for i in range(m):
+                    v = x[r, i] - t
+                    z[r, i] = v
+                    bz[r, i] = b[i] * v
+                    first += b[i] * v
+                S1[j, r] += first
+            _add_products(bz, z, S2[j], dp, m)
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
+    for j in range(K):
+        b = beta[j]
+        count = 0.0
+        for i in range(m):
+            count += b[i]
+        N[j] += count
+        for r in range(d):
+            t = about[j, r]
+            first = 0.0
+            second = 0.0
+            for i in range(m):
+                v = x[r, i] - t
+                u = b[i] * v
+                first += u
+                second += u * v
+            S1[j, r] += first
+            S2[j, r] += second
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def _copy(x, start, m, block):
+    for r in range(x.shape[0]):
+        for i in range(m):
+            block[r, i] = x[r, start + i]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
+    """Both steps on x (d, n) for R mixtures: adds to N, S1, S2, log_likelihood.
+
+    N is (R, K), S1 (R, K, d), S2 as W, log_likelihood (R,). W is L⁻¹ with Σ = L Lᵀ, padded with
+    zeros to (R, K, dp, dp), dp a multiple of TILED where d ≥ TILED. The moments are from ``about``.
+    """
+    R, K, d = mu.shape
+    n = x.shape[1]
+    size = BLOCK if d >= TILED else SMALL
+    dp = W.shape[2]
+    L = np.empty((K, size))
+    top = np.empty(size)
+    total = np.empty(size)
+    y = np.empty((4, size))
+    block = np.empty((d, size))  # contiguous, which the compiler has to know
+    z = np.zeros((dp, size))
+    bz = np.zeros((dp, size))
+    index = np.empty(size + 1, np.int64)
+    for start in range(0, n, size):
+        m = min(size, n - start)
+        _copy(x, start, m, block)
+        w_block = w[start : start + m] if w.size else w
+        for r in range(R):
+            if d >= TILED:
+                _log_joint_tiled(block, log_c[r], mu[r], W[r], L, K, d, m, z, y)
+            else:
+                _log_joint_small(block, log_c[r], mu[r], W[r], L, K, d, m, y[0])
+            log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
+            if d >= TILED:
+                _moments_tiled(block, L, about[r], N[r], S1[r], S2[r], K, d, m, z, bz, index)
+            else:
+                _moments_small(block, L, about[r], N[r], S1[r], S2[r], K, d, m, y[0])
+    for r in range(R):
+        for j in range(K):
+            for a in range(d):
+                for c in range(a):
+                    S2[r, j, c, a] = S2[r, j, a, c]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
+    """:func:`accumulate` for W and S2 of shape (R, K, d)."""
+    R, K, d = mu.shape
+    n = x.shape[1]
+    L = np.empty((K, SMALL))
+    top = np.empty(SMALL)
+    total = np.empty(SMALL)
+    block = np.empty((d, SMALL))
+    for start in range(0, n, SMALL):
+        m = min(SMALL, n - start)
+        _copy(x, start, m, block)
+        w_block = w[start : start + m] if w.size else w
+        for r in range(R):
+            _log_joint_diagonal(block, log_c[r], mu[r], W[r], L, K, d, m)
+            log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
+            _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def log_joint(x, log_c, mu, W, out):
+    """log α_j + log g_j(x_i) of one mixture for x (d, n), into (K, n)."""
+    K, d = mu.shape
+    n = x.shape[1]
+    size = BLOCK if d >= TILED else SMALL
+    block = np.empty((d, size))
+    z = np.zeros((W.shape[2], size))
+    y = np.empty((4, size))
+    L = np.empty((K, size))
+    for start in range(0, n, size):
+        m = min(size, n - start)
+        _copy(x, start, m, block)
+        if d >= TILED:
+            _log_joint_tiled(block, log_c, mu, W, L, K, d, m, z, y)
+        else:
+            _log_joint_small(block, log_c, mu, W, L, K, d, m, y[0])
+        out[:, start : start + m] = L[:, :m]
+
+
+@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+def log_joint_diagonal(x, log_c, mu, W, out):
+    """:func:`log_joint` for W of shape (K, d)."""
+    _log_joint_diagonal(x, log_c, mu, W, out, mu.shape[0], mu.shape[1], x.shape[1])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def factor(Sigma, W, log_det):
+    """W = L⁻¹ (padded) and log det W of each Σ = L Lᵀ; where Σ has no such factor, NaN."""
+    d = Sigma.shape[1]
+    L = np.zeros((d, d))
+    for j in range(Sigma.shape[0]):
+        logarithm = 0.0
+        for c in range(d):
+            for r in range(c, d):
+                s = Sigma[j, r, c]
+                for k in range(c):
+                    s -= L[r, k] * L[c, k]
+                if r == c:
+                    L[c, c] = math.sqrt(s) if s > 0 else np.nan
+                    logarithm -= math.log(L[c, c])
+                else:
+                    L[r, c] = s / L[c, c]
+        for c in range(d):
+            W[j, c, c] = 1 / L[c, c]
+            for r in range(c + 1, d):
+                s = 0.0
+                for k in range(c, r):
+                    s -= L[r, k] * W[j, k, c]
+                W[j, r, c] = s / L[r, r]
+        log_det[j] = logarithm
