@@ -8,11 +8,12 @@ import mmap
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
+from gmmlib.threads import one_blas_thread
 from gmmlib.validation import FloatArray, as_data, as_floats, counted
 
 FloatRows = npt.NDArray[np.floating[Any]]
@@ -93,28 +94,33 @@ class Blocks:
         none = np.empty(0)
         pieces = cls(0, 0.0, none, none, none, none, rows, weights)._raw()
         n, total = 0, 0.0
-        mean = products = lowest = highest = np.empty(0)
-        for raw, w in pieces:
-            block = as_data(raw) if np.isfinite(raw).all() else _bad_row(raw, n)
-            low, high = block.min(axis=0), block.max(axis=0)
-            if n == 0:
-                d = block.shape[1]
-                lowest, highest = low, high
-                mean, products = np.zeros(d), np.zeros((d, d))
-                unit = _unit(high - low)
-            lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
-            n += len(block)
-            added = float(len(block)) if w is None else float(w.sum())
-            if added == 0:
-                continue
-            with np.errstate(over="ignore", invalid="ignore"):
-                here = block.mean(axis=0) if w is None else w @ block / added
-                z = (block - here) / unit
-                products += z.T @ (z if w is None else w[:, np.newaxis] * z)
-                away = (here - mean) / unit
-                products += np.outer(away, away) * (total * added / (total + added))
-                mean = mean + (here - mean) * (added / (total + added))
-            total += added
+        mean = products = lowest = highest = unit = none
+        with one_blas_thread():
+            for raw, w in pieces:
+                x = np.ascontiguousarray(raw.T, dtype=np.float64)  # fast along each feature
+                low, high = x.min(axis=1), x.max(axis=1)
+                if not (np.isfinite(low).all() and np.isfinite(high).all()):
+                    _refuse_bad_row(raw, n)
+                if n == 0:
+                    d = len(x)
+                    lowest, highest = low, high
+                    mean, products = np.zeros(d), np.zeros((d, d))
+                    with np.errstate(over="ignore"):
+                        unit = _unit(high - low)
+                lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
+                n += len(raw)
+                added = float(len(raw)) if w is None else float(w.sum())
+                if added == 0:
+                    continue
+                with np.errstate(over="ignore", invalid="ignore"):  # reported as a range below
+                    here = x.mean(axis=1) if w is None else x @ w / added
+                    x -= here[:, np.newaxis]
+                    x /= unit[:, np.newaxis]
+                    products += (x if w is None else w * x) @ x.T
+                    away = (here - mean) / unit
+                    products += np.outer(away, away) * (total * added / (total + added))
+                    mean = mean + (here - mean) * (added / (total + added))
+                total += added
         if n == 0:
             raise ValueError("X is empty: it has no rows. Pass at least one row and one column.")
         if not total > 0:
@@ -235,7 +241,7 @@ def _as_rows(X: Any) -> FloatRows:
     return as_data(X)
 
 
-def _bad_row(rows: FloatRows, before: int) -> FloatArray:
+def _refuse_bad_row(rows: FloatRows, before: int) -> NoReturn:
     i, c = (int(k) for k in np.argwhere(~np.isfinite(rows))[0])
     raise ValueError(
         f"X has NaN or infinite entries, the first at index ({before + i}, {c}) ({rows[i, c]}). "

@@ -6,24 +6,21 @@ Restarts are more rows of Θ. Where that form would cancel, distances are measur
 component's mean instead. With Numba installed, compiled loops (``kernel``) do that everywhere.
 """
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
 
 import joblib
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from gmmlib.blocks import Blocks, block_size
 from gmmlib.mixture import Mixture
+from gmmlib.threads import in_order, one_blas_thread
 from gmmlib.validation import FloatArray, counted
 
 try:
@@ -315,7 +312,7 @@ class Engine:
 
     def __enter__(self) -> "Engine":
         if kernel is None:
-            self._exit.enter_context(_blas_on_one_thread())
+            self._exit.enter_context(one_blas_thread())
         return self
 
     def __exit__(
@@ -363,7 +360,7 @@ class Engine:
         log_likelihood = _Sum()
         work = 2.0 * R * K * self.blocks.n_rows * (d if p.diagonal else d * (d + 3) / 2)
         done = 0
-        for part in self._each_block(step.on_block, work):
+        for part in self._each_block(lambda block: step.on_block(*block()), work):
             if self.progress is not None:
                 done += block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
@@ -445,21 +442,11 @@ class Engine:
         threads = self.n_threads if work > _ONE_THREAD else 1
         if threads == 1:
             for block in self._loaded():
-                yield function(*block())
+                yield function(block)
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="gmmlib")
-        window: deque[_Task] = deque()
-        try:
-            for block in self._loaded():
-                window.append(_Task(self._pool, function, block))
-                if len(window) > 2 * threads:
-                    yield _first_result(window)
-            while window:
-                yield _first_result(window)
-        finally:
-            for task in window:
-                task.future.cancel()
+        yield from in_order(function, self._loaded(), threads, self._pool)
 
     def _loaded(self) -> Iterator[Callable[[], tuple[FloatArray, FloatArray]]]:
         """For each block, a function that reads and standardises it."""
@@ -610,33 +597,6 @@ def _padded(W: FloatArray) -> FloatArray:
 # --- small parts ----------------------------------------------------------------------------------
 
 
-class _Task:
-    """A block for whoever comes first: a thread of the pool, or this one while it waits."""
-
-    def __init__(
-        self, pool: ThreadPoolExecutor, function: Callable[..., Any], block: Callable[[], Any]
-    ) -> None:
-        self._function, self._block = function, block
-        self.future: Future[Any] = pool.submit(self.work)
-        self.result: Any = None
-
-    def work(self) -> Any:
-        return self._function(*self._block())
-
-
-def _first_result(window: deque[_Task]) -> Any:
-    first = window[0]
-    while first.result is None and not first.future.done():
-        for task in window:
-            if task.result is None and task.future.cancel():
-                task.result = task.work()
-                break
-        else:
-            break
-    window.popleft()
-    return first.future.result() if first.result is None else first.result
-
-
 class _Sum:
     """A sum of arrays that keeps what rounding loses (Neumaier 1974)."""
 
@@ -666,39 +626,6 @@ def _with_runs(p: Parameters, runs: Any, better: Parameters) -> Parameters:
         array[runs] = getattr(better, name)
         arrays.append(array)
     return Parameters(*arrays)
-
-
-_BLAS_LOCK = Lock()
-_BLAS_STATE: dict[str, Any] = {"users": 0, "controller": None, "limiter": None}
-
-
-@contextmanager
-def _blas_on_one_thread() -> Iterator[None]:
-    """Switch BLAS's own threads off while any thread is inside: ours share the processors."""
-    with _BLAS_LOCK:
-        if _BLAS_STATE["users"] == 0:
-            if _BLAS_STATE["controller"] is None:
-                _BLAS_STATE["controller"] = ThreadpoolController()
-            _BLAS_STATE["limiter"] = _BLAS_STATE["controller"].limit(limits=1, user_api="blas")
-        _BLAS_STATE["users"] += 1
-    try:
-        yield
-    finally:
-        with _BLAS_LOCK:
-            _BLAS_STATE["users"] -= 1
-            if _BLAS_STATE["users"] == 0:
-                _BLAS_STATE["limiter"].restore_original_limits()
-                _BLAS_STATE["limiter"] = None
-
-
-def _after_fork() -> None:
-    global _BLAS_LOCK
-    _BLAS_LOCK = Lock()
-    _BLAS_STATE.update(users=0, limiter=None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def no_spread(blocks: Blocks, total: FloatArray, covariance_type: CovarianceType) -> str | None:

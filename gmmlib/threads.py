@@ -1,0 +1,94 @@
+"""Work on blocks by several threads, with the results in order, and BLAS on one thread."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+
+def in_order(
+    function: Callable[[Any], Any], items: Iterable[Any], n_threads: int, pool: ThreadPoolExecutor
+) -> Iterator[Any]:
+    """``function`` of every item, by this thread and those of the pool, the results in order.
+
+    At most 2 n_threads + 1 items are taken before their results are asked for.
+    """
+    window: deque[_Task] = deque()
+    try:
+        for item in items:
+            window.append(_Task(pool, function, item))
+            if len(window) > 2 * n_threads:
+                yield _first_result(window)
+        while window:
+            yield _first_result(window)
+    finally:
+        for task in window:
+            task.future.cancel()
+
+
+class _Task:
+    """An item for whoever comes first: a thread of the pool, or this one while it waits."""
+
+    def __init__(self, pool: ThreadPoolExecutor, function: Callable[[Any], Any], item: Any) -> None:
+        self._function, self._item = function, item
+        self.here = False
+        self.result: Any = None
+        self.future: Future[Any] = pool.submit(self._work)
+
+    def _work(self) -> Any:
+        return self._function(self._item)
+
+    def taken_over(self) -> bool:
+        """Do it in this thread, if no other has begun."""
+        if self.here or not self.future.cancel():
+            return False
+        self.here = True
+        self.result = self._work()
+        return True
+
+
+def _first_result(window: deque[_Task]) -> Any:
+    first = window[0]
+    while not (first.here or first.future.done()):
+        if not any(task.taken_over() for task in window):
+            break
+    window.popleft()
+    return first.result if first.here else first.future.result()
+
+
+_LOCK = Lock()
+_BLAS: dict[str, Any] = {"users": 0, "controller": None, "limiter": None}
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Switch BLAS's own threads off while anybody is inside: ours share the processors."""
+    with _LOCK:
+        if _BLAS["users"] == 0:
+            if _BLAS["controller"] is None:
+                _BLAS["controller"] = ThreadpoolController()
+            _BLAS["limiter"] = _BLAS["controller"].limit(limits=1, user_api="blas")
+        _BLAS["users"] += 1
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _BLAS["users"] -= 1
+            if _BLAS["users"] == 0:
+                _BLAS["limiter"].restore_original_limits()
+                _BLAS["limiter"] = None
+
+
+def _after_fork() -> None:
+    global _LOCK
+    _LOCK = Lock()
+    _BLAS.update(users=0, limiter=None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
