@@ -233,7 +233,10 @@ def _below(node: Element, above: tuple[Element, ...]) -> Iterator[str]:
             yield f"{_shown(node)}: one <figcaption>, first or last"
     if name == "dl" and kinds and "div" not in kinds and (kinds[0], kinds[-1]) != ("dt", "dd"):
         yield f"{_shown(node)} does not begin with <dt> and end with <dd>"
-    if name in ("ul", "ol", "table", "tr", "dl") and any((c.tail or "").strip() for c in node):
+    if (
+        name in ("ul", "ol", "table", "tr", "dl")
+        and "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+    ):
         yield f"text may not stand in {_shown(node)}"
     for child in node:
         yield from _below(child, (*above, node))

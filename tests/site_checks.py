@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import axe_playwright_python
 from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -49,6 +50,16 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if not path.startswith(self.prefix):
             return str(Path(self.directory) / "outside-of-the-prefix")
         return super().translate_path(path[len(self.prefix) - 1 :])
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """As the usual hosts do: 404.html in answer to a wrong address in any folder."""
+        page = Path(self.directory) / "404.html"
+        if code != 404 or not page.is_file():
+            return super().send_error(code, message, explain)
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -93,6 +104,8 @@ class Watch:
             self.problems.append(problem)
 
     def _here(self, url: str) -> bool:
+        if self.address.startswith("file:"):
+            return url.startswith(self.address)
         return urlsplit(url).netloc == urlsplit(self.address).netloc
 
     def _request(self, request: Request) -> None:
@@ -269,6 +282,56 @@ def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
     return found
 
 
+def icon_problems(page: Page) -> list[str]:
+    """Every icon of a button is drawn, and none waits for a font that is not there."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const problems = [];
+            const seen = { visibilityProperty: true };
+            for (const node of document.querySelectorAll('[class*="fa-"]')) {
+                if (!/(^| )(fa-solid|fa[srb]) /.test(node.className) || !node.checkVisibility(seen))
+                    continue;
+                const style = getComputedStyle(node);
+                const { width, height } = node.getBoundingClientRect();
+                if (!style.maskImage.startsWith("url(") || Math.min(width, height) < 6)
+                    problems.push(`no icon: ${node.className}`);
+            }
+            for (const node of document.querySelectorAll("body *"))
+                for (const part of ["::before", "::after"]) {
+                    const { content, fontFamily } = getComputedStyle(node, part);
+                    if (content !== "none" && /awesome/i.test(fontFamily))
+                        problems.push(`a letter of an icon font: ${node.className}${part}`);
+                }
+            return [...new Set(problems)];
+        }"""
+    )
+    return found
+
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def axe_problems(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 on the levels A and AA."""
+    if not page.evaluate("() => Boolean(window.axe)"):
+        page.evaluate(AXE)
+    found: list[str] = page.evaluate(
+        """async (tags) => {
+            const only = { type: "tag", values: tags };
+            const { violations, passes } =
+                await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+            if (!passes.length) return ["axe has looked at nothing"];
+            return violations.flatMap(({ id, nodes }) => nodes.slice(0, 4).map((node) => {
+                const check = node.any[0] || node.all[0] || node.none[0];
+                return `axe ${id}: ${node.html.slice(0, 120)}: ${check ? check.message : ""}`;
+            }));
+        }""",
+        WCAG,
+    )
+    return found
+
+
 def brightness(page: Page) -> float:
     """Of the page's background: 0 is black, 1 is white."""
     value: float = page.evaluate(
@@ -280,6 +343,16 @@ def brightness(page: Page) -> float:
     return value
 
 
+def darken(page: Page) -> None:
+    """Dark mode, until the page has it: the theme follows the system, and colours may fade over."""
+    page.emulate_media(color_scheme="dark")
+    for _ in range(20):
+        page.wait_for_timeout(150)
+        if brightness(page) < 0.2:
+            break
+    page.wait_for_timeout(100)
+
+
 def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
     """Everything above, for one page: light and dark, wide and narrow, in one load."""
     page = watch.page
@@ -287,19 +360,13 @@ def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     open_page(watch, path)
     unfold(page)
-    found = math_problems(page) + image_problems(page)
+    found = math_problems(page) + image_problems(page) + icon_problems(page)
     found += overflow_problems(page) + contrast_problems(page)
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     found += overflow_problems(page)
     light = brightness(page)
     if dark:
-        page.emulate_media(color_scheme="dark")
-        # the theme follows the system without loading anew; colours may fade over
-        for _ in range(20):
-            page.wait_for_timeout(150)
-            if brightness(page) < 0.2:
-                break
-        page.wait_for_timeout(100)
+        darken(page)
         if not brightness(page) < 0.2 < 0.8 < light:
             found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")
         found += overflow_problems(page)
@@ -309,6 +376,45 @@ def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
     problems = [f"{path}: {problem}" for problem in [*watch.problems, *found]]
     watch.problems.clear()
     return problems
+
+
+def accessibility_problems(watch: Watch, path: str) -> list[str]:
+    """Against axe-core, everything unfolded: light and dark, wide and narrow, in one load."""
+    page = watch.page
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    open_page(watch, path)
+    unfold(page)
+    page.evaluate("() => window.dispatchEvent(new Event('resize'))")
+    found = []
+    for theme in ("light", "dark"):
+        if theme == "dark":
+            darken(page)
+        for size in (NARROW, WIDE) if theme == "dark" else (WIDE, NARROW):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.wait_for_timeout(500)  # the page sees anew to what can be scrolled
+            found += [f"{theme}, {size['width']}: {problem}" for problem in axe_problems(page)]
+    problems = [f"{path}: {problem}" for problem in [*watch.problems, *found]]
+    watch.problems.clear()
+    return problems
+
+
+def transferred(page: Page, url: str) -> dict[str, int]:
+    """The bytes that each request of the page brings, headers included, until it is quiet."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    names: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    session.on(
+        "Network.requestWillBeSent", lambda e: names.update({e["requestId"]: e["request"]["url"]})
+    )
+    session.on(
+        "Network.loadingFinished", lambda e: sizes.update({e["requestId"]: e["encodedDataLength"]})
+    )
+    page.goto(url, wait_until="networkidle")
+    session.detach()
+    return {names[key]: round(size) for key, size in sizes.items() if key in names}
 
 
 # --- links, without a browser -------------------------------------------------------------------

@@ -13,7 +13,7 @@ PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width"></head>
 <body><main><h1 id="top">A page</h1>
 <p>Text with <a href="#top">a link</a>, <code>code</code>, and
-<mjx-container><svg viewBox="0 0 1 1" width="1ex"><path d="M0 0h1" stroke-width="2"/></svg></mjx-container>.</p>
+<mjx-container><svg viewBox="0 0 1 1"><path d="M0 0h1" stroke-width="2"/></svg></mjx-container>.</p>
 <ul><li>one <ul><li>two</li></ul></li></ul>
 <dl><dt>term</dt><dd><p>its meaning</p></dd></dl>
 <table><thead><tr><th>x</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>

@@ -136,13 +136,21 @@ def _prepare_page(
     # the layout has the viewport
     others = re.sub(r'\n?<meta name="viewport"[^>]*>', "", context.get("metatags", ""))
     context["metatags"] = others + "".join(f"\n    {tag}" for tag in tags)
+    context["body"] = _mended(context.get("body", ""))
+
+
+def _mended(body: str) -> str:
+    """What the extensions write that the standards do not allow."""
     # what unfolds code: no paragraphs in <summary>, and its name is what one reads there
-    context["body"] = re.sub(
+    body = re.sub(
         r'<summary aria-label="Toggle hidden content">(.*?)</summary>',
         lambda m: "<summary>" + re.sub(r"(</?)p\b", r"\1span", m[1]) + "</summary>",
-        context.get("body", ""),
+        body,
         flags=re.DOTALL,
     )
+    # roles of references: deprecated, and a list of what are no items
+    body = body.replace(' role="doc-biblioentry"', "")
+    return body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
 
 
 def _meta(key: str, name: str, content: str) -> str:
@@ -219,6 +227,11 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if style.is_file():
         text = style.read_text(encoding="utf-8")
         style.write_text(ICON_FONT.sub("", ICON_RULE.sub("", text)), encoding="utf-8")
+    for path in out.rglob("*.html"):  # without script, "auto" has no colours
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace('data-theme="auto"', 'data-theme="light"', 1), encoding="utf-8"
+        )
     base = app.config.html_baseurl.rstrip("/")
     if base:
         addresses = sorted(_address(app, page) for page in app.env.all_docs)
