@@ -97,7 +97,7 @@ class Blocks:
         mean = products = lowest = highest = unit = none
         with one_blas_thread():
             for raw, w in pieces:
-                x = np.ascontiguousarray(raw.T, dtype=np.float64)  # fast along each feature
+                x = np.array(raw.T, dtype=np.float64, order="C")  # a copy, fast along each feature
                 low, high = x.min(axis=1), x.max(axis=1)
                 if not (np.isfinite(low).all() and np.isfinite(high).all()):
                     _refuse_bad_row(raw, n)

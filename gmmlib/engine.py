@@ -34,7 +34,7 @@ COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 CANCELLING = 100.0  # terms may be this many times their sum: two digits of sixteen are lost
 _FLATTEST = 1e-14  # the smallest share of the data's variance that is more than rounding
 _KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
-_TERMS = 2**16  # numbers of T and L in a block of the matrix products: 512 KiB
+_TERMS = 2**19  # numbers of T and L in a block of the matrix products: 4 MiB
 _LARGEST_T = 2**20  # numbers of T in the smallest block; above it T is not formed
 _ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does not pay
 

@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 BLOCK = 192  # observations; at d = 32 two copies of a block are as large as a first-level cache
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
+NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
 NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
 
 _ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
@@ -83,17 +84,18 @@ def load(rows, centre, scale, block):
 
 
 @njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
-def _whitened_square(W, z, q, dp, m, y):
-    """q = Σ_c (W z)_c² with W lower triangular, in tiles of four rows and four columns."""
+def _whitened_square(W, z, offset, q, dp, m, y):
+    """q = Σ_c (W z - offset)_c² with W lower triangular, in tiles of four rows and columns."""
     y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
     for i in range(m):
         q[i] = 0.0
     for c in range(0, dp, 4):
+        t0, t1, t2, t3 = offset[c], offset[c + 1], offset[c + 2], offset[c + 3]
         for i in range(m):
-            y0[i] = 0.0
-            y1[i] = 0.0
-            y2[i] = 0.0
-            y3[i] = 0.0
+            y0[i] = -t0
+            y1[i] = -t1
+            y2[i] = -t2
+            y3[i] = -t3
         for r in range(0, c + 4, 4):
             z0, z1, z2, z3 = z[r], z[r + 1], z[r + 2], z[r + 3]
             w00, w01, w02, w03 = W[c, r], W[c, r + 1], W[c, r + 2], W[c, r + 3]
@@ -198,6 +200,23 @@ def _normalise(L, w, K, m, top, total):
     return log_likelihood
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _offsets(W, mu, offset, near):
+    """W μ of each component, where W x - W μ loses nothing against W (x - μ); 0 where it does."""
+    K, d = mu.shape
+    for j in range(K):
+        largest = 0.0
+        for c in range(d):
+            total = 0.0
+            for r in range(c + 1):
+                total += W[j, c, r] * mu[j, r]
+                largest = max(largest, abs(W[j, c, r] * mu[j, r]))
+            offset[j, c] = total
+        near[j] = largest < NEAR
+        if not near[j]:
+            offset[j] = 0.0
+
+
 @njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
     for j in range(K):
@@ -219,14 +238,17 @@ def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
 
 
 @njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
-def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, y):
+def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
     for j in range(K):
-        for r in range(d):
-            t = mu[j, r]
-            for i in range(m):
-                z[r, i] = x[r, i] - t
         q = L[j]
-        _whitened_square(W[j], z, q, W.shape[1], m, y)
+        if near[j]:
+            _whitened_square(W[j], x, offset[j], q, W.shape[1], m, y)
+        else:
+            for r in range(d):
+                t = mu[j, r]
+                for i in range(m):
+                    z[r, i] = x[r, i] - t
+            _whitened_square(W[j], z, offset[j], q, W.shape[1], m, y)
         for i in range(m):
             q[i] = log_c[j] - 0.5 * q[i]
 
@@ -281,9 +303,12 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
         N[j] += count
         active = 0
         for i in range(m):
-            index[active] = i
-            active += b[i] > NEGLIGIBLE
+            active += 1 if b[i] > NEGLIGIBLE else 0
         if active < 0.6 * m:
+            active = 0
+            for i in range(m):
+                index[active] = i
+                active += b[i] > NEGLIGIBLE
             for r in range(d):
                 t = about[j, r]
                 first = 0.0
@@ -351,17 +376,22 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     top = np.empty(size)
     total = np.empty(size)
     y = np.empty((4, size))
-    block = np.empty((d, size))  # contiguous, which the compiler has to know
+    block = np.zeros((dp, size))  # contiguous, which the compiler has to know
     z = np.zeros((dp, size))
     bz = np.zeros((dp, size))
     index = np.empty(size + 1, np.int64)
+    offset = np.zeros((R, K, dp))
+    near = np.zeros((R, K), np.bool_)
+    if d >= TILED:
+        for r in range(R):
+            _offsets(W[r], mu[r], offset[r], near[r])
     for start in range(0, n, size):
         m = min(size, n - start)
         _copy(x, start, m, block)
         w_block = w[start : start + m] if w.size else w
         for r in range(R):
             if d >= TILED:
-                _log_joint_tiled(block, log_c[r], mu[r], W[r], L, K, d, m, z, y)
+                _log_joint_tiled(block, log_c[r], mu[r], W[r], L, K, d, m, z, offset[r], near[r], y)
             else:
                 _log_joint_small(block, log_c[r], mu[r], W[r], L, K, d, m, y[0])
             log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
@@ -401,15 +431,19 @@ def log_joint(x, log_c, mu, W, out):
     K, d = mu.shape
     n = x.shape[1]
     size = BLOCK if d >= TILED else SMALL
-    block = np.empty((d, size))
+    block = np.zeros((W.shape[2], size))
     z = np.zeros((W.shape[2], size))
+    offset = np.zeros((K, W.shape[2]))
+    near = np.zeros(K, np.bool_)
+    if d >= TILED:
+        _offsets(W, mu, offset, near)
     y = np.empty((4, size))
     L = np.empty((K, size))
     for start in range(0, n, size):
         m = min(size, n - start)
         _copy(x, start, m, block)
         if d >= TILED:
-            _log_joint_tiled(block, log_c, mu, W, L, K, d, m, z, y)
+            _log_joint_tiled(block, log_c, mu, W, L, K, d, m, z, offset, near, y)
         else:
             _log_joint_small(block, log_c, mu, W, L, K, d, m, y[0])
         out[:, start : start + m] = L[:, :m]
