@@ -344,7 +344,7 @@ touch.figure("em-plane", (f) => {
       e: fresh ? 1 : "",
     }),
     (given) => {
-      const key = given.data in SETS ? given.data : "faithful";
+      const key = Object.keys(SETS).includes(given.data) ? given.data : "faithful";
       const components = touch.clamp(Math.round(Number(given.k)) || SETS[key].k, 1, 6);
       choose(key, components);
       seed = Math.max(0, Math.round(Number(given.start)) || 0);

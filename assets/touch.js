@@ -55,7 +55,7 @@
   function ticks(low, high, wanted = 6) {
     const raw = (high - low) / wanted;
     const power = 10 ** Math.floor(Math.log10(raw));
-    const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.999) || 10);
+    const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.7) || 10);
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const found = [];
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
@@ -200,7 +200,8 @@
         circle.setAttribute("cx", this.px(X[i][0]).toFixed(2));
         circle.setAttribute("cy", this.py(X[i][1]).toFixed(2));
         circle.setAttribute("r", r);
-        circle.style.fill = colours ? colours[i] : "";
+        if (colours) circle.style.fill = colours[i];
+        else circle.removeAttribute("style");
       });
       return group;
     }
@@ -468,7 +469,7 @@
     }
     // Takes the state from the address, if the address is about this figure.
     follow() {
-      const [id, query] = decodeURI(location.hash.slice(1)).split("?");
+      const [id, query] = location.hash.slice(1).split("?");
       if (id !== this.id || query === undefined || !this.read) return false;
       this.stop();
       this.read(Object.fromEntries(new URLSearchParams(query)));

@@ -199,3 +199,33 @@ def test_buttons_appear_with_the_address_only(project: Project) -> None:
     project.build()
     assert "service.invalid" in project.html("one.html")
     assert "https://github.com/a/b" in project.html("one.html")
+
+
+TOUCH = """
+
+```{image} dot.svg
+:alt: A dot.
+:class: touch touch-one-thing
+```
+"""
+
+
+def test_a_page_loads_the_scripts_of_its_figures_only(project: Project) -> None:
+    (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (project.root / "assets").mkdir()
+    (project.root / "assets" / "touch-one-thing.js").touch()
+    (project.root / "index.md").write_text(INDEX + TOUCH)
+    assert project.build() == ""
+    index, one = project.html("index.html"), project.html("one.html")
+    scripts = re.findall(r'<script defer="defer" src="_static/((?:em|touch)[a-z-]*)\.js', index)
+    assert scripts == ["em", "touch-data", "touch", "touch-one-thing"]
+    assert "_static/touch.css" in index
+    assert re.search(r'<img [^>]*touch-one-thing[^>]*>\s*<p class="touch-note">A still', index)
+    assert "touch" not in one
+
+
+def test_a_figure_without_its_script_is_a_warning(project: Project) -> None:
+    (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (project.root / "index.md").write_text(INDEX + TOUCH)
+    assert "there is no assets/touch-one-thing.js for the class touch-one-thing" in project.build()
+    assert "touch.js" not in project.html("index.html")

@@ -269,7 +269,7 @@ def _add_touch(
             where = f"there is no assets/touch-{name}.js for the class touch-{name}"
             LOGGER.warning("a figure to touch: %s", where, location=page, type="touch")
             return
-    app.add_css_file("touch.css")
+    app.add_css_file("touch.css", priority=850)  # after book.css
     for script in ("em", "touch-data", "touch", *(f"touch-{name}" for name in names)):
         app.add_js_file(f"{script}.js", loading_method="defer")
     context["body"] = TOUCH.sub(lambda match: match[0] + TOUCH_NOTE, context["body"])
