@@ -29,9 +29,14 @@ Shapes and names are the same everywhere::
 Components are counted from 0 in code and from 1 in the mathematics.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from gmmlib.em import CollapseError, ConvergenceWarning, Fit, e_step, fit, m_step
 from gmmlib.gaussian import log_gaussian
 from gmmlib.mixture import Mixture
+
+if TYPE_CHECKING:
+    from gmmlib.estimator import GaussianMixture
 
 __version__ = "0.1.0"
 
@@ -39,9 +44,18 @@ __all__ = [
     "CollapseError",
     "ConvergenceWarning",
     "Fit",
+    "GaussianMixture",
     "Mixture",
     "e_step",
     "fit",
     "log_gaussian",
     "m_step",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "GaussianMixture":  # loaded when asked for: scikit-learn and Numba take a second
+        from gmmlib.estimator import GaussianMixture
+
+        return GaussianMixture
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

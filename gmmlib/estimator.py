@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm.auto import tqdm
@@ -294,6 +293,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         else:
             labels = None
             if self.init_params == "kmeans" and not fixed:
+                from sklearn.cluster import KMeans  # takes most of a second to load
+
                 unit = np.sqrt(np.diag(some.covariance))
 
                 def labels(_: int) -> npt.NDArray[np.intp]:
