@@ -312,22 +312,22 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(enc
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-def axe_problems(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.2 on the levels A and AA."""
+def axe_problems(page: Page, within: str = "html") -> list[str]:
+    """What axe-core finds against WCAG 2.2 on the levels A and AA, in a part of the page."""
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE)
     found: list[str] = page.evaluate(
-        """async (tags) => {
+        """async ([tags, within]) => {
             const only = { type: "tag", values: tags };
             const { violations, passes } =
-                await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+                await axe.run(within, { runOnly: only, resultTypes: ["violations"] });
             if (!passes.length) return ["axe has looked at nothing"];
             return violations.flatMap(({ id, nodes }) => nodes.slice(0, 4).map((node) => {
                 const check = node.any[0] || node.all[0] || node.none[0];
                 return `axe ${id}: ${node.html.slice(0, 120)}: ${check ? check.message : ""}`;
             }));
         }""",
-        WCAG,
+        [WCAG, within],
     )
     return found
 

@@ -10,7 +10,15 @@ import re
 
 from playwright.sync_api import Browser, Locator, Page
 
-from site_checks import NARROW, WIDE, Watch, contrast_problems, open_page, overflow_problems
+from site_checks import (
+    NARROW,
+    WIDE,
+    Watch,
+    axe_problems,
+    contrast_problems,
+    open_page,
+    overflow_problems,
+)
 
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?")
 
@@ -100,16 +108,18 @@ def control_problems(figure: Locator) -> list[str]:
 
 
 def look_problems(watch: Watch, path: str, name: str, state: str = "") -> list[str]:
-    """Wide and narrow, light and dark: nothing sticks out, text is readable."""
+    """Wide and narrow, light and dark: nothing sticks out, text is readable, axe is content."""
     found = []
     for scheme in ("light", "dark"):
         for size in (WIDE, NARROW):
             watch.page.set_viewport_size(size)  # type: ignore[arg-type]
             watch.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             figure = open_figure(watch, path, name, state)
+            figure.evaluate("f => f.querySelectorAll('details').forEach((d) => { d.open = true; })")
             where = f"{scheme} at {size['width']}"
             wrong = overflow_problems(watch.page) + contrast_problems(watch.page)
             wrong += control_problems(figure)
+            wrong += axe_problems(watch.page, f".touch-figure-{name}")
             drawn = figure.locator("svg").first.bounding_box()
             if not drawn or drawn["width"] < 250 or drawn["height"] < 100:
                 wrong.append(f"the plot is {drawn}")
