@@ -20,7 +20,7 @@ FloatRows = npt.NDArray[np.floating[Any]]
 BlockSource = Callable[[], Iterable[Any]]
 
 _VALUES = 2**17  # numbers in a block, 1 MiB in double precision
-_RESIDENT = 2**25  # bytes of a mapped file after which its pages are let go
+_RESIDENT = 2**23  # bytes of a mapped file after which its pages are let go
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,27 +92,29 @@ class Blocks:
     @classmethod
     def _measured(cls, rows: "FloatRows | BlockSource", weights: FloatArray | None) -> "Blocks":
         none = np.empty(0)
-        pieces = cls(0, 0.0, none, none, none, none, rows, weights)._raw()
         n, total = 0, 0.0
         mean = products = lowest = highest = unit = none
         with one_blas_thread():
-            for raw, w in pieces:
+            for raw, w in in_blocks(rows, weights):
                 x = np.array(raw.T, dtype=np.float64, order="C")  # a copy, fast along each feature
                 low, high = x.min(axis=1), x.max(axis=1)
                 if not (np.isfinite(low).all() and np.isfinite(high).all()):
                     _refuse_bad_row(raw, n)
-                if n == 0:
+                n += len(raw)
+                if w is not None and not w.all():
+                    x, w = x[:, w > 0], w[w > 0]
+                    if not len(w):
+                        continue
+                    low, high = x.min(axis=1), x.max(axis=1)
+                if total == 0:
                     d = len(x)
                     lowest, highest = low, high
                     mean, products = np.zeros(d), np.zeros((d, d))
                     with np.errstate(over="ignore"):
                         unit = _unit(high - low)
                 lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
-                n += len(raw)
-                added = float(len(raw)) if w is None else float(w.sum())
-                if added == 0:
-                    continue
                 with np.errstate(over="ignore", invalid="ignore"):  # reported as a range below
+                    added = float(len(raw)) if w is None else float(w.sum())
                     here = x.mean(axis=1) if w is None else x @ w / added
                     x -= here[:, np.newaxis]
                     x /= unit[:, np.newaxis]
@@ -127,13 +129,13 @@ class Blocks:
             raise ValueError(
                 "sample_weight is zero for every observation. Give some of them a weight above 0."
             )
-        _require_range(lowest, highest)
+        _require_range(lowest, highest, total)
         covariance = products / total
         rescale = _unit(np.sqrt(np.diag(covariance)))
         covariance = covariance / np.outer(rescale, rescale)
         scale = unit * rescale
         reach = np.maximum(np.abs(lowest), np.abs(highest))
-        rounding = np.finfo(float).eps * reach / scale
+        rounding = np.minimum(np.finfo(float).eps * reach / scale, 1e100)  # its square is finite
         return cls(n, total, mean, scale, covariance, rounding, rows, weights)
 
     @property
@@ -147,65 +149,76 @@ class Blocks:
         return not callable(self._rows)
 
     def __iter__(self) -> Iterator[tuple[FloatRows, FloatArray | None]]:
-        """(rows (m, d), weights (m,) or None), in order; m depends on d alone."""
+        """(rows (m, d), weights (m,) or None), in order, without the rows of weight 0."""
         seen = 0
-        for rows, w in self._raw():
+        for rows, w in in_blocks(self._rows, self._weights):
             if rows.shape[1] != self.n_features:
                 raise ValueError(_changed(f"a block has {rows.shape[1]} columns"))
             seen += len(rows)
-            yield rows, w
+            if w is not None and not w.all():
+                rows, w = rows[w > 0], w[w > 0]
+            if len(rows):
+                yield rows, w
         if seen != self.n_rows:
             raise ValueError(_changed(f"it yielded {seen} rows, and {self.n_rows} the first time"))
 
     def picked(self, size: int) -> tuple[FloatArray, FloatArray]:
         """At most ``size`` rows (m, d) and their weights.
 
-        Where there are more, rows are taken at equal steps of the cumulative weight. Equal rows
-        become one with the sum of their weights, and the rows are sorted: a row of weight 2
-        gives what two equal rows give, in whatever order they stand.
+        Equal rows become one with the sum of their weights, and the rows are sorted. Where more
+        than ``size`` are different, they are taken at equal steps of the cumulative weight. So a
+        row of weight 2 gives what two equal rows give.
         """
-        step = max(self.total_weight / size, 0.0)
+        some, sums = np.empty((0, self.n_features)), np.empty(0)
+        for rows, w in self:
+            each = np.ones(len(rows)) if w is None else w
+            some, sums = _merged(np.concatenate([some, rows]), np.concatenate([sums, each]))
+            if len(some) > size:
+                break
+        else:
+            return some, sums
+        step = self.total_weight / size
         found, weights, before = [], [], 0.0
         for rows, w in self:
             each = np.ones(len(rows)) if w is None else w
-            if self.n_rows > size:
-                ends = before + np.cumsum(each)
-                starts = np.concatenate([[before], ends[:-1]])
-                counts = np.ceil(ends / step - 0.5) - np.ceil(starts / step - 0.5)
-                before = float(ends[-1])
-                each = counts * step
-            keep = each > 0
-            found.append(rows[keep].astype(np.float64))
-            weights.append(each[keep])
+            ends = before + np.cumsum(each)
+            starts = np.concatenate([[before], ends[:-1]])
+            counts = np.ceil(ends / step - 0.5) - np.ceil(starts / step - 0.5)
+            before = float(ends[-1])
+            found.append(rows[counts > 0].astype(np.float64))
+            weights.append(counts[counts > 0] * step)
         return _merged(np.concatenate(found), np.concatenate(weights))
 
     def has_distinct_rows(self, count: int) -> bool:
         """Whether at least ``count`` different rows have a weight above 0."""
         different: FloatRows | None = None
-        for rows, w in self:
-            kept = rows if w is None else rows[w > 0]
-            for first in range(0, len(kept), 1024):
-                part = kept[first : first + 1024]
+        for rows, _ in self:
+            for first in range(0, len(rows), 1024):
+                part = rows[first : first + 1024]
                 part = part if different is None else np.concatenate([different, part])
                 different = np.unique(part, axis=0)
                 if len(different) >= count:
                     return True
         return False
 
-    def _raw(self) -> Iterator[tuple[FloatRows, FloatArray | None]]:
-        if callable(self._rows):
-            yield from _rebuffered(self._rows())
-            return
-        size = block_size(self._rows.shape[1])
-        let_go, passed = _page_release(self._rows), 0
-        for start in range(0, len(self._rows), size):
-            rows = self._rows[start : start + size]
-            yield rows, None if self._weights is None else self._weights[start : start + size]
-            passed += rows.nbytes
-            if passed > _RESIDENT:
-                let_go()
-                passed = 0
-        let_go()
+
+def in_blocks(
+    rows: FloatRows | BlockSource, weights: FloatArray | None = None
+) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+    """Rows, or what a function yields, in blocks of one length; m depends on d alone."""
+    if callable(rows):
+        yield from _rebuffered(rows())
+        return
+    size = block_size(rows.shape[1])
+    let_go, passed = _page_release(rows), 0
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        yield part, None if weights is None else weights[start : start + size]
+        passed += part.nbytes
+        if passed > _RESIDENT:
+            let_go()
+            passed = 0
+    let_go()
 
 
 def block_size(d: int) -> int:
@@ -241,6 +254,18 @@ def _as_rows(X: Any) -> FloatRows:
     return as_data(X)
 
 
+def _as_block(rows: Any) -> FloatRows:
+    if not hasattr(rows, "shape"):
+        rows = as_floats(rows, "X")
+    shape = rows.shape
+    if len(shape) != 2:
+        raise ValueError(
+            f"a block has the shape {shape}. Let the function given as X yield blocks of rows, "
+            f"each (m, d), also where m or d is 1."
+        )
+    return np.empty(shape) if shape[0] == 0 else _as_rows(rows)
+
+
 def _refuse_bad_row(rows: FloatRows, before: int) -> NoReturn:
     i, c = (int(k) for k in np.argwhere(~np.isfinite(rows))[0])
     raise ValueError(
@@ -257,11 +282,21 @@ def _unit(size: FloatArray) -> FloatArray:
     return np.asarray(np.exp2(exponent))
 
 
-def _require_range(lowest: FloatArray, highest: FloatArray) -> None:
+def _require_range(lowest: FloatArray, highest: FloatArray, total_weight: float) -> None:
+    if not 1e-100 < total_weight < 1e100:
+        raise ValueError(
+            f"the weights of the observations sum to {total_weight:.1e}, out of the range of "
+            f"floats. Divide or multiply them all by one number."
+        )
     for c in range(len(lowest)):
-        with np.errstate(over="ignore"):
-            width = highest[c] - lowest[c]
-        if not (width == 0 or 1e-140 < width < 1e150):
+        farthest = max(lowest[c], highest[c], key=abs)
+        if not abs(farthest) < 1e150:
+            raise ValueError(
+                f"column {c} of X holds {farthest:.1e}, and the square of that is out of the "
+                f"range of floats. Change the column's units."
+            )
+        width = highest[c] - lowest[c]
+        if not (width == 0 or width > 1e-140):
             raise ValueError(
                 f"column {c} of X spans {width:.1e}, and the square of that is out of the range "
                 f"of floats. Change the column's units."
@@ -292,8 +327,10 @@ def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray |
             raise ValueError(
                 f"a block is a tuple of {len(block)}. Yield rows (m, d), or (rows, weights)."
             )
-        rows = _as_rows(block[0] if pair else block)
+        rows = _as_block(block[0] if pair else block)
         weights = as_sample_weight(block[1], len(rows)) if pair else None
+        if not len(rows):
+            continue
         if waiting and (weights is None) != (waiting[0][1] is None):
             raise ValueError("only some blocks come with weights. Give weights to all, or none.")
         if waiting and rows.shape[1] != waiting[0][0].shape[1]:

@@ -33,6 +33,8 @@ COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 
 CANCELLING = 100.0  # terms may be this many times their sum: two digits of sixteen are lost
 _FLATTEST = 1e-14  # the smallest share of the data's variance that is more than rounding
+_FLATTEST_PIVOT = 5e13  # an inverse of it, half of what validation.is_positive_definite takes
+_NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
 _KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
 _TERMS = 2**19  # numbers of T and L in a block of the matrix products: 4 MiB
 _LARGEST_T = 2**20  # numbers of T in the smallest block; above it T is not formed
@@ -193,8 +195,9 @@ class Parameters:
         else:
             precision = (self.W**2).sum(axis=2)  # the diagonal of WᵀW
             variance = np.diagonal(self.covariances, axis1=2, axis2=3)
-        second = self.means**2 + variance if away is None else away**2
-        return np.asarray((precision * second).max(axis=2))
+        with np.errstate(over="ignore", invalid="ignore"):
+            second = self.means**2 + variance if away is None else away**2
+            return np.asarray((precision * second).max(axis=2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -395,30 +398,47 @@ class Engine:
             p = Parameters.factored(weights, m.about + away, Sigma)
             return self.spherical(p) if self.covariance_type == "spherical" else p
 
+    def projected(self, p: Parameters) -> Parameters:
+        """With covariances of this engine's type, where they came from elsewhere."""
+        if self.covariance_type == "tied":
+            Sigma = np.einsum("rk,rkab->rab", p.weights, p.covariances)[:, np.newaxis]
+            return Parameters.factored(
+                p.weights, p.means, np.broadcast_to(Sigma, p.covariances.shape).copy()
+            )
+        return self.spherical(p) if self.covariance_type == "spherical" else p
+
     def spherical(self, p: Parameters) -> Parameters:
         """With one variance in every direction of each component, in the units of the data."""
         squared = self.blocks.scale**2
-        mean = (p.covariances * squared).mean(axis=2, keepdims=True)
-        return Parameters.factored(p.weights, p.means, mean / squared)
+        with np.errstate(over="ignore"):  # columns in units too far apart: no such component
+            variances = (p.covariances * squared).mean(axis=2, keepdims=True) / squared
+        return Parameters.factored(p.weights, p.means, variances)
 
     def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
         """Which components have no observations or no spread left, (R, K)."""
-        return ~((self.flatness(p) > self._flattest) & np.isfinite(p.log_c))
+        flat = ~(self.flatness(p) > self._flattest)
+        if not self.diagonal:  # a column that the others nearly determine: no Mixture holds that
+            with np.errstate(over="ignore", invalid="ignore"):
+                own = np.diagonal(p.W, axis1=2, axis2=3) ** 2
+                pivots = own * np.diagonal(p.covariances, axis1=2, axis2=3)
+            flat |= ~(pivots < _FLATTEST_PIVOT).all(axis=2)
+        return np.asarray(flat | ~np.isfinite(p.log_c) | ~(p.weights > _NO_WEIGHT))
 
     def flatness(self, p: Parameters) -> FloatArray:
         """The smallest share that a component has of the data's variance in any direction, (R, K).
 
         Up to a factor of d: it is 1 / tr(Σ_j⁻¹ S) with S the covariance of all the data.
         """
-        if self.diagonal:
-            return np.asarray(1 / (p.W**2 * self._total).sum(axis=2))
-        return np.asarray(1 / ((p.W @ self._total) ** 2).sum(axis=(2, 3)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.diagonal:
+                return np.asarray(1 / (p.W**2 * self._total).sum(axis=2))
+            return np.asarray(1 / ((p.W @ self._total) ** 2).sum(axis=(2, 3)))
 
     def why_collapsed(self, p: Parameters, run: int = 0) -> tuple[int, str]:
         """The first component of a run that collapsed, and the reason."""
         j = int(np.argmax(self.collapsed(p)[run]))
         N = p.weights[run, j] * self.blocks.total_weight
-        if not N > np.finfo(float).tiny / np.finfo(float).eps:
+        if not p.weights[run, j] > _NO_WEIGHT:
             return j, f"no observation is left in it (N = {N:.1e})"
         mean = self.blocks.centre + self.blocks.scale * p.means[run, j]
         noun = "variance" if len(mean) == 1 else "covariance"
@@ -524,7 +544,8 @@ class _matrix_step:  # noqa: N801
         if about is not None or features * 64 > _LARGEST_T:
             self.centred[:] = True
         self.about = np.where(self.centred[..., np.newaxis], p.means if about is None else about, 0)
-        self.theta = None if self.centred.all() else _theta(p)
+        with np.errstate(over="ignore", invalid="ignore"):  # rows of the centred are not used
+            self.theta = None if self.centred.all() else _theta(p)
         held = (0 if self.theta is None else features) + 2 * R * K + 3 * d * self.centred.sum()
         columns = int(_TERMS // held)
         self.columns = max(64, min(4096, columns - columns % 64))
@@ -533,7 +554,8 @@ class _matrix_step:  # noqa: N801
         sums: list[FloatArray] = []
         for start in range(0, x.shape[1], self.columns):
             part = slice(start, start + self.columns)
-            found = self._on_columns(np.ascontiguousarray(x[:, part]), w[part])
+            with np.errstate(over="ignore", invalid="ignore"):  # NaN in ℓ is reported
+                found = self._on_columns(np.ascontiguousarray(x[:, part]), w[part])
             sums = [total + new for total, new in zip(sums, found, strict=True)] if sums else found
         return tuple(sums)
 

@@ -1,5 +1,7 @@
 """The engine behind scikit-learn's interface."""
 
+import contextlib
+import copy
 import numbers
 import reprlib
 import warnings
@@ -15,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm.auto import tqdm
 
 from gmmlib import search
-from gmmlib.blocks import Blocks, block_size
+from gmmlib.blocks import Blocks, in_blocks
 from gmmlib.em import CollapseError, ConvergenceWarning
 from gmmlib.engine import (
     COVARIANCE_TYPES,
@@ -27,7 +29,14 @@ from gmmlib.engine import (
     no_spread,
 )
 from gmmlib.mixture import Mixture
-from gmmlib.validation import FloatArray, as_floats, as_n_components, as_weights, counted
+from gmmlib.validation import (
+    FloatArray,
+    as_floats,
+    as_n_components,
+    as_weights,
+    counted,
+    is_positive_definite,
+)
 
 InitParams = Literal["k-means++", "kmeans", "random", "random_from_data"]
 _INIT_PARAMS = ("k-means++", "kmeans", "random", "random_from_data")
@@ -229,7 +238,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ended: list[search.Run] = []
         for mixture in candidates:
             start = Parameters.of([mixture], self.covariance_type, blocks.centre, blocks.scale)
-            run = self._converged(engine, start)
+            run = self._converged(engine, engine.projected(start))
             if run.collapsed is None:
                 ended.append(run)
                 if not search.is_spike(engine, run.parameters).any():
@@ -312,8 +321,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if n_starts == 1:
             return [starts.mixture(0, some.centre, some.scale)]
         with Engine(some, self.covariance_type, added, engine.n_threads) as small:
-            if self.covariance_type == "spherical":
-                starts = small.spherical(starts)
+            starts = small.projected(starts)
             best = search.race(small, starts)
             if not len(best.weights):
                 after = small.em_step(starts)[0]
@@ -449,13 +457,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         scale = np.exp2(np.round(0.5 * np.log2(spread)))
         p = Parameters.of([mixture], self.covariance_type, centre, scale)
         volume = np.log(scale).sum()
-        if callable(rows):
-            pieces: Any = Blocks.of(rows)
-        else:
-            size = block_size(rows.shape[1])
-            pieces = ((rows[i : i + size], None) for i in range(0, len(rows), size))
         first = 0
-        for block, w in pieces:
+        for block, w in in_blocks(rows):
+            if block.shape[1] != len(centre):  # only where a function yields them
+                raise ValueError(
+                    f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
+                    f"{counted(len(centre), 'dimension', 'dimensions')}. Yield the columns of fit."
+                )
             with np.errstate(over="ignore", invalid="ignore"):
                 L = log_joints(load(block, centre, scale), p) - volume
             bad = ~np.isfinite(L.max(axis=0))
@@ -486,6 +494,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             log_density = logsumexp(L, axis=0)
             total += float(log_density.sum() if w is None else w @ log_density)
             weight += L.shape[1] if w is None else float(w.sum())
+        if not weight > 0:
+            raise ValueError("the function given as X yielded no rows of weight above 0.")
         return total, weight
 
     # --- what the user handed in ------------------------------------------------------------------
@@ -494,14 +504,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """The rows, and what scikit-learn keeps of a data frame's columns."""
         if callable(X) and not hasattr(X, "__array__"):
             return {"rows": X}
-        probe = self if not reset else _Probe()
+        probe = copy.copy(self) if reset else self  # a fit that fails must not change it
+        X = _plain(X)
         mapped = isinstance(X, np.memmap) and X.ndim == 2 and X.dtype in (np.float64, np.float32)
         if mapped and X.size:  # not read twice, and not held in memory
             validate_data(probe, X, reset=reset, skip_check_array=True)
             return {"rows": X}
-        rows = validate_data(
-            probe, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=1
-        )
+        with np.errstate(over="ignore"):  # a long double may become infinite, which is reported
+            rows = validate_data(
+                probe, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
+            )
         found = {"rows": rows}
         if reset and hasattr(probe, "feature_names_in_"):
             found["feature_names_in_"] = probe.feature_names_in_
@@ -530,8 +542,21 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 )
 
 
-class _Probe(BaseEstimator):  # type: ignore[misc]
-    """Takes what validate_data sets, so that a failing fit leaves the estimator as it was."""
+def _plain(X: Any) -> Any:
+    """X as it is; what scikit-learn would take for numbers, or report less well, raises here."""
+    if isinstance(X, (list, tuple)):
+        try:
+            X = np.asarray(X)
+        except ValueError:  # ragged
+            return as_floats(X, "X")
+    dtype = getattr(X, "dtype", None)
+    text_or_time = isinstance(dtype, np.dtype) and dtype.kind in "SUmMV"
+    if text_or_time or isinstance(X, (np.ma.MaskedArray, Iterator)):
+        return as_floats(X, "X")
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O":
+        with contextlib.suppress(TypeError):  # scikit-learn's own words for what is no number
+            as_floats(X, "X")
+    return X
 
 
 def _last(run: search.Run) -> Parameters:
@@ -571,12 +596,14 @@ def _inverted(Lambda: FloatArray, covariance_type: str, K: int, d: int) -> Float
                 f"precisions_init: the precision of component {j} (counting from 0) is not "
                 f"symmetric. Pass (P + P.T) / 2 if that is rounding."
             )
-        smallest = float(np.linalg.eigvalsh(matrix)[0])
-        if not smallest > 0:
+        if not is_positive_definite(matrix):
+            smallest = float(np.linalg.eigvalsh(matrix)[0])
             raise ValueError(
                 f"precisions_init: the precision of component {j} (counting from 0) is not "
                 f"positive definite: its smallest eigenvalue is {smallest:g}. "
                 f"Pass the inverse of a covariance."
             )
-    Sigma = np.linalg.inv(matrices)
+    unit = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
+    outer = unit[:, :, np.newaxis] * unit[:, np.newaxis]
+    Sigma = np.linalg.inv(matrices / outer) / outer
     return np.asarray((Sigma + Sigma.swapaxes(1, 2)) / 2)

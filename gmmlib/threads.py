@@ -80,14 +80,20 @@ def one_blas_thread() -> Iterator[None]:
         with _LOCK:
             _BLAS["users"] -= 1
             if _BLAS["users"] == 0:
-                _BLAS["limiter"].restore_original_limits()
-                _BLAS["limiter"] = None
+                _restore()
+
+
+def _restore() -> None:
+    if _BLAS["limiter"] is not None:
+        _BLAS["limiter"].restore_original_limits()
+    _BLAS.update(users=0, limiter=None)
 
 
 def _after_fork() -> None:
+    """The threads that were inside are not in the child."""
     global _LOCK
     _LOCK = Lock()
-    _BLAS.update(users=0, limiter=None)
+    _restore()
 
 
 if hasattr(os, "register_at_fork"):
