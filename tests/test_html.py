@@ -6,8 +6,6 @@ import pytest
 
 from html_rules import html_problems
 
-SITE = Path(__file__).parent.parent / "_build" / "html"
-
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>A page</title>
 <meta name="viewport" content="width=device-width"></head>
@@ -96,11 +94,11 @@ HEADS = {
 }
 
 
-def test_every_page_is_valid() -> None:
-    pages = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts]
-    assert len(pages) > 15, "The site is not built. Run: make book"
+def test_every_page_is_valid(site: Path) -> None:
+    pages = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    assert len(pages) > 15
     problems = [
-        f"{path.relative_to(SITE)}: {problem}"
+        f"{path.relative_to(site)}: {problem}"
         for path in pages
         for problem in html_problems(path.read_text(encoding="utf-8"))
     ]

@@ -1,6 +1,8 @@
 """The built site in a real browser. Each check is also shown a fault, and must find it."""
 
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import site_checks
-from site_checks import Watch, open_page, page_problems
+from site_checks import Watch, open_page, page_problems, transferred
 from site_fixtures import built
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/07_worked_example.html"
 FILMSTRIP = "chapters/01_why_mixtures.html"
+FIRST_PAGE_BYTES, FIRST_PAGE_SECONDS = 1_500_000, 2.0
 
 
 def pages_of(site: Path) -> list[str]:
@@ -176,6 +179,142 @@ def test_the_site_works_below_a_path(site: Path, page: Page) -> None:
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.parametrize("name", ["index.html", CHAPTER, "chapters/ledger.html", "404.html"])
+def test_the_site_works_as_files(site: Path, page: Page, name: str) -> None:
+    problems = page_problems(Watch(page, f"{site.resolve().as_uri()}/"), name)
+    assert not problems, "\n".join(problems)
+
+
+def test_the_search_works_as_files(site: Path, page: Page) -> None:
+    watch = Watch(page, f"{site.resolve().as_uri()}/")
+    open_page(watch, "search.html?q=responsibility")
+    page.locator("#search-results li a").first.wait_for(timeout=5000)
+    page.wait_for_timeout(300)
+    page.locator("#search-results li a", has_text="The worked example").first.click()
+    page.wait_for_url(f"**/{CHAPTER}*")
+    assert not watch.problems
+
+
+@pytest.mark.parametrize("wrong", ["nothing.html", "chapters/nothing.html", "chapters/a/b"])
+def test_a_wrong_address_is_answered(site: Path, page: Page, wrong: str) -> None:
+    with site_checks.serve(site, "/some/where/") as address:
+        watch = Watch(page, address)
+        open_page(watch, wrong)
+        assert page.locator("h1").inner_text() == "There is no such page"
+        # the browser says so too on its console
+        asked = [f"status 404: {address}{wrong}", "console error: Failed to load resource"]
+        rest = [p for p in watch.problems if not p.startswith(tuple(asked))]
+        assert (rest, len(watch.problems)) == ([], 2)
+        page.locator("a", has_text="Gaussian Mixtures, Executed").click()
+        page.wait_for_url(f"{address}index.html")
+        page.goto(address + wrong)
+        page.locator("nav a", has_text="The worked example").click()
+        page.wait_for_url(f"{address}{CHAPTER}")
+        page.goto(address + wrong)
+        page.get_by_role("searchbox").fill("likelihood")
+        page.keyboard.press("Enter")
+        page.locator("#search-results li a").first.wait_for(timeout=5000)
+
+
+def test_the_first_page_is_light(address: str, page: Page) -> None:
+    sizes = transferred(page, address + "index.html")
+    assert sum(sizes.values()) < FIRST_PAGE_BYTES, sizes
+    assert address + "index.html" in sizes
+    assert not any("mathjax" in url or "searchindex" in url for url in sizes)
+
+
+def test_the_first_page_is_soon_ready(address: str, browser: Browser) -> None:
+    """Loaded, and a control answers. The best of three: the machine has other things to do."""
+    taken = []
+    for _ in range(3):
+        context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+        page = context.new_page()
+        start = time.perf_counter()
+        page.goto(address + "index.html", wait_until="load")
+        page.locator(".theme-switch-button").first.click()
+        page.wait_for_function("document.documentElement.dataset.mode !== 'auto'")
+        taken.append(time.perf_counter() - start)
+        context.close()
+    assert min(taken) < FIRST_PAGE_SECONDS, taken
+
+
+def test_a_heavy_page_is_found(tmp_path: Path, page: Page) -> None:
+    (tmp_path / "big.js").write_text(" " * FIRST_PAGE_BYTES)
+    (tmp_path / "page.html").write_text("<!DOCTYPE html><script src='big.js'></script>")
+    with site_checks.serve(tmp_path) as address:
+        sizes = transferred(page, address + "page.html")
+    assert sizes[address + "big.js"] > FIRST_PAGE_BYTES
+    assert sum(sizes.values()) > FIRST_PAGE_BYTES
+
+
+def test_without_script_the_page_has_its_colours(address: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address + CHAPTER)
+    colours = page.locator("article p > a").evaluate_all(
+        "links => links.map((link) => getComputedStyle(link).color)"
+    )
+    assert "rgb(11, 92, 148)" in colours
+    assert site_checks.brightness(page) > 0.9
+    assert page.locator("article .solution p").last.is_visible()  # nothing stays folded up
+    context.close()
+
+
+def test_the_first_paint_has_the_colours_of_the_system(address: str, browser: Browser) -> None:
+    """Also where the theme's script is slow to come."""
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.route("**/scripts/*.js*", lambda route: route.abort())
+    page.goto(address + "index.html")
+    assert site_checks.brightness(page) < 0.2
+    context.close()
+
+
+def test_every_page_says_what_it_is(site: Path) -> None:
+    """For search engines, and for other sites that show a card of it."""
+    seen: dict[str, set[str]] = {"title": set(), "description": set()}
+    names = pages_of(site)
+    for name in names:
+        head = (site / name).read_text(encoding="utf-8").partition("</head>")[0]
+        title = re.findall("<title>(.*?)</title>", head)
+        tags = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', head))
+        assert len(title) == 1
+        assert "Gaussian Mixtures, Executed" in title[0]
+        assert len(re.findall('<meta name="description"', head)) == 1
+        assert 20 <= len(tags["description"]) <= 300, (name, tags["description"])
+        seen["title"].add(title[0])
+        seen["description"].add(tags["description"])
+        for wanted in ("title", "description", "type", "site_name", "image", "image:alt"):
+            assert tags[f"og:{wanted}"], name
+        assert tags["twitter:card"] == "summary_large_image"
+        picture = (site / name).parent / tags["og:image"]
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        icon = re.findall(r'<link rel="icon" href="([^"]+)"', head)
+        assert len(icon) == 1
+        assert ((site / name).parent / icon[0]).is_file()
+        assert 'rel="canonical"' not in head  # no address is configured
+    assert all(len(values) == len(names) for values in seen.values())
+    assert not (site / "sitemap.xml").exists()
+
+
+def test_every_chapter_has_what_belongs_to_it(site: Path) -> None:
+    chapters = [name for name in pages_of(site) if re.search(r"/\d\d_", name)]
+    assert len(chapters) >= 10
+    for name in chapters:
+        text = (site / name).read_text(encoding="utf-8")
+        article, _, foot = text.partition("</article>")
+        assert "You need first:" in article, name
+        assert article.count("Further reading") == 1, name
+        assert 'class="book-tip"' in article, name
+        assert "left-prev" in foot, name
+        assert "right-next" in foot, name
+        link = re.search(r'<a href="([^"]+)" download', foot)
+        assert link, name
+        notebook = ROOT / name.replace(".html", ".ipynb")
+        assert ((site / name).parent / link[1]).read_bytes() == notebook.read_bytes(), name
+        assert "index.html#run-the-chapters" in foot, name
+
+
 def test_a_site_that_is_not_built_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(pytest.fail.Exception, match="make book"):
         built(tmp_path)
@@ -231,6 +370,7 @@ FAULTS = {
         '<div style="overflow: hidden"><div style="width: 500px" class="b">wide</div></div>',
         'overflow at 390: <div class="b"> ends at 508 of 390',
     ),
+    "an icon that is not drawn": ('<i class="fas fa-unheard-of">x</i>', "no icon: fas fa-unheard"),
     "faint text": ('<p style="color: #999">faint</p>', "contrast 2.85"),
     "faint in the dark": ('<p style="color: #555">faint</p>', "dark: contrast 2.5"),
     "no dark mode": ("<style>body { background: white !important }</style>", "background: "),

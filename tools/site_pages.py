@@ -57,12 +57,6 @@ UNUSED = [
 ICON_RULE = re.compile(r'\.fa-[\w-]+:before(,\.fa-[\w-]+:before)*\{content:"[^"]*"\}')
 ICON_FONT = re.compile(r"@font-face\{[^}]*Font ?Awesome[^}]*\}")
 
-NOT_FOUND = """<section>
-<h1>There is no such page</h1>
-<p>The address may have a slip in it, or the page has been moved. The <a href="{search}">search</a>
-looks through the whole book, the list of chapters leads to each of them, and
-<a href="{root}">the first page</a> says what the book is about.</p>
-</section>"""
 # The page is sent in answer to an address in any folder. Which folder the site lies in is seen from
 # the names of its own folders.
 FIND_BASE = """<script>
@@ -116,7 +110,7 @@ def _prepare_page(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """What tools/templates/layout.html asks for, and the tags in the head."""
-    name, site = html.unescape(re.sub("<.*?>", "", context.get("title", ""))), app.config.project
+    name, site = html.unescape(re.sub("<.*?>", "", context.get("title", ""))), app.config.html_title
     context["page_title"] = site if page == app.config.root_doc else f"{name} · {site}"
     context["theme_digest"] = f"{pydata_sphinx_theme.__version__}-{sphinx_book_theme.__version__}"
     source = context.get("sourcename") or ""
@@ -175,7 +169,7 @@ def _card(
     base = app.config.html_baseurl.rstrip("/")
     picture = context["pathto"](f"_static/{CARD}", 1)
     yield _meta("property", "og:type", "website" if page == app.config.root_doc else "article")
-    yield _meta("property", "og:site_name", app.config.project)
+    yield _meta("property", "og:site_name", app.config.html_title)
     yield _meta("property", "og:title", title)
     yield _meta("property", "og:description", description)
     yield _meta("property", "og:image", f"{base}/_static/{CARD}" if base else picture)
@@ -209,8 +203,9 @@ def _leave_out(
 
 
 def _pages_of_our_own(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    body = NOT_FOUND.format(search="search.html", root="index.html")
-    yield "404", {"title": "No such page", "body": body}, "page.html"
+    included = app.env.toctree_includes.get(app.config.root_doc, [])
+    pages = [(name, app.env.titles[name].astext()) for name in included]
+    yield "404", {"title": "There is no such page", "pages": pages}, "not_found.html"
 
 
 # --- the site ------------------------------------------------------------------------------------
