@@ -304,7 +304,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             if self.init_params == "kmeans" and not fixed:
                 from sklearn.cluster import KMeans  # takes most of a second to load
 
-                unit = np.sqrt(np.diag(some.covariance))
+                unit = np.sqrt(total if engine.diagonal else np.diag(total))
 
                 def labels(_: int) -> npt.NDArray[np.intp]:
                     means = KMeans(
@@ -360,15 +360,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if all(value is None for value in given.values()):
             return p
         weights, means, covariances = p.weights.copy(), p.means.copy(), p.covariances.copy()
-        if given["means"] is not None:
-            means[:] = (given["means"] - blocks.centre) / blocks.scale
-            weights[:] = 1 / self.n_components
-            covariances[:] = total
-        if given["weights"] is not None:
-            weights[:] = given["weights"]
-        if given["covariances"] is not None:
-            Sigma = given["covariances"] / np.outer(blocks.scale, blocks.scale)
-            covariances[:] = np.diagonal(Sigma, axis1=1, axis2=2) if p.diagonal else Sigma
+        with np.errstate(over="ignore"):
+            if given["means"] is not None:
+                means[:] = (given["means"] - blocks.centre) / blocks.scale
+                weights[:] = 1 / self.n_components
+                covariances[:] = total
+            if given["weights"] is not None:
+                weights[:] = given["weights"]
+            if given["covariances"] is not None:
+                Sigma = given["covariances"] / np.outer(blocks.scale, blocks.scale)
+                covariances[:] = np.diagonal(Sigma, axis1=1, axis2=2) if p.diagonal else Sigma
+        for name, found in (("means_init", means), ("precisions_init", covariances)):
+            if not np.isfinite(found).all():
+                raise ValueError(
+                    f"{name} is out of the range of floats beside data of standard deviation "
+                    f"{reprlib.repr(blocks.scale)}. Pass it in the units of X."
+                )
         return Parameters.factored(weights, means, covariances)
 
     def _keep(

@@ -46,8 +46,9 @@ def starting_points(
     labels : function of the number of the start, or None
         The cluster of each observation, where something else finds the clusters.
     spread_out : bool
-        Draw each next centre with probability proportional to its squared distance from the
-        nearest so far (k-means++, Arthur and Vassilvitskii 2007), or to its weight alone.
+        Draw candidates for each next centre with probability proportional to their squared
+        distance from the nearest so far, and take the best of a few (greedy k-means++, Arthur and
+        Vassilvitskii 2007); or draw by weight alone.
 
     Book: def-start.
     """
@@ -80,26 +81,30 @@ def _drawn_clusters(
     rng: np.random.Generator,
     spread_out: bool,
 ) -> npt.NDArray[np.intp]:
-    draws = rng.random((n_components, n_starts))
-    total = np.cumsum(w)
+    runs = np.arange(n_starts)
     squares = np.full((n_starts, len(z)), np.inf)
     nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
-    chosen = np.searchsorted(total, draws[0] * total[-1], side="right")
     norms = (z * z).sum(axis=1)
+    trials = 2 + int(np.log(n_components)) if spread_out else 1
     for k in range(n_components):
-        if k:
-            free = squares > 0
-            chance = np.cumsum(w * (squares if spread_out else free), axis=1)
-            target = draws[k] * chance[:, -1]
-            chosen = (chance <= target[:, np.newaxis]).sum(axis=1)
-        chosen = np.minimum(chosen, len(z) - 1)
-        centre = z[chosen]
-        new = norms + (centre * centre).sum(axis=1)[:, np.newaxis] - 2 * centre @ z.T
-        new = np.maximum(new, 0)
-        new[np.arange(n_starts), chosen] = 0
-        closer = new < squares
+        chance = np.cumsum(w * (squares if spread_out and k else squares > 0), axis=1)
+        best = least = None
+        for _ in range(trials if k else 1):
+            target = rng.random(n_starts) * chance[:, -1]
+            chosen = np.minimum((chance <= target[:, np.newaxis]).sum(axis=1), len(z) - 1)
+            centre = z[chosen]
+            new = norms + (centre * centre).sum(axis=1)[:, np.newaxis] - 2 * centre @ z.T
+            np.maximum(new, 0, out=new)
+            new[runs, chosen] = 0
+            cost = np.minimum(new, squares) @ w
+            if best is None:
+                best, least = new, cost
+            else:
+                better = cost < least
+                best[better], least = new[better], np.minimum(least, cost)
+        closer = best < squares
         nearest[closer] = k
-        squares = np.where(closer, new, squares)
+        squares = np.minimum(squares, best)
     return nearest
 
 
@@ -242,7 +247,8 @@ def converge(
         if not np.isfinite(two.log_c).all():
             return Run(one, history, passes, remaining, False, collapsed=two)
         first, second = distance(zero, one), distance(one, two)
-        rates = [*rates[1 - _RATES :], min(second / first, 1.0) if first > 0 else 0.0]
+        rate = second / first if first > second else float(second > 0)  # also 1 where both overflow
+        rates = [*rates[1 - _RATES :], rate]
         remaining = second / max(1 - max(rates), 1e-4)
         if remaining <= tol:
             return Run(one, history, passes, remaining, True)
@@ -268,7 +274,7 @@ def _extrapolated(
     s = [y - x for x, y in zip(_coordinates(one), _coordinates(two), strict=True)]
     v = [y - x for x, y in zip(r, s, strict=True)]
     norm = _norm(zero, *v)
-    if not norm > 0:
+    if not 0 < norm < np.inf:
         return None, 1.0
     a = min(_norm(zero, *r) / norm, longest)
     if a <= 1:
@@ -287,10 +293,11 @@ def _coordinates(p: Parameters) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def _norm(at: Parameters, weights: FloatArray, means: FloatArray, covariances: FloatArray) -> float:
     W = at.W
-    total = float(((weights / at.weights) ** 2).sum())
-    if at.diagonal:
-        total += float(((W * means) ** 2).sum() + ((W * W * covariances) ** 2).sum() / 2)
-    else:
-        total += float(((W @ means[..., np.newaxis]) ** 2).sum())
-        total += float(((W @ covariances @ W.swapaxes(-1, -2)) ** 2).sum() / 2)
-    return float(np.sqrt(total))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(((weights / at.weights) ** 2).sum())
+        if at.diagonal:
+            total += float(((W * means) ** 2).sum() + ((W * W * covariances) ** 2).sum() / 2)
+        else:
+            total += float(((W @ means[..., np.newaxis]) ** 2).sum())
+            total += float(((W @ covariances @ W.swapaxes(-1, -2)) ** 2).sum() / 2)
+    return float(np.sqrt(total)) if np.isfinite(total) else np.inf

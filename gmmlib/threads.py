@@ -79,7 +79,7 @@ def one_blas_thread() -> Iterator[None]:
     finally:
         with _LOCK:
             _BLAS["users"] -= 1
-            if _BLAS["users"] == 0:
+            if _BLAS["users"] <= 0:  # below 0 in a child forked inside
                 _restore()
 
 
