@@ -190,6 +190,14 @@ touch.figure("em-plane", (f) => {
 
   f.words();
 
+  const tour = f.row("touch-tour");
+  tour.append(el("span", { class: "touch-muted" }, "Look at"));
+  for (const [text, state] of [
+    ["a long wait", { t: 20, e: 1 }],
+    ["a lower top", { data: "hard", t: 100, e: 1 }],
+    ["a collapse", { data: "hard", k: 3, m: "-1,-1;1,-1;5.9,0", t: 100 }],
+  ]) f.button(tour, text, () => f.read(state), { class: "touch-quiet" });
+
   const head = f.row("touch-spread");
   const value = el("output", { class: "touch-l" });
   head.append(value);
@@ -340,8 +348,8 @@ touch.figure("em-plane", (f) => {
       m: means && list(means),
       w: means && shape && shape.weights.join(","),
       c: means && shape && list(shape.covariances),
-      t: t() || "",
-      e: fresh ? 1 : "",
+      t: (problem ? t() + 1 : t()) || "", // the M-step that fails is asked for again
+      e: fresh && !problem ? 1 : "",
     }),
     (given) => {
       const key = Object.keys(SETS).includes(given.data) ? given.data : "faithful";

@@ -55,7 +55,7 @@
   function ticks(low, high, wanted = 6) {
     const raw = (high - low) / wanted;
     const power = 10 ** Math.floor(Math.log10(raw));
-    const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.7) || 10);
+    const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.8) || 10);
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const found = [];
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
@@ -350,7 +350,40 @@
         control.show(Number(control.value));
         act(Number(control.value));
       });
+      control.addEventListener("pointerdown", () => { this.held = true; });
+      for (const end of ["change", "pointerup", "pointercancel"]) {
+        control.addEventListener(end, () => {
+          if (!this.held) return;
+          this.held = false;
+          this.repeat();
+        });
+      }
       return control;
+    }
+    // The parameters of components on the line: a row for each, three sliders in it. ranges has
+    // min, max, step of weights, means and deviations; act(kind, j, value). show(m) sets them, and
+    // hides the rows of components that m does not have.
+    parameters(most, ranges, act) {
+      const kinds = [["weights", "α", "weight"], ["means", "μ", "mean"], ["deviations", "σ", "standard deviation"]];
+      const box = el("div", { class: "touch-parameters" });
+      this.root.append(box);
+      const rows = Array.from({ length: most }, (_, j) => {
+        const row = el("div", { class: `c${j + 1}`, role: "group", "aria-label": `Component ${j + 1}` });
+        box.append(row);
+        return kinds.map(([kind, sign, name]) => {
+          const slider = this.slider(row, letter(sign, j + 1), { format: (v) => fixed(v), ...ranges[kind] }, (v) => act(kind, j, v));
+          slider.setAttribute("aria-label", `${sign}${j + 1}, ${name} of component ${j + 1}`);
+          return slider;
+        });
+      });
+      return {
+        show: (m) => rows.forEach((sliders, j) => {
+          const row = sliders[0].closest("[role]");
+          row.hidden = j >= m.means.length;
+          if (!row.hidden) sliders.forEach((slider, i) => slider.show(m[kinds[i][0]][j]));
+        }),
+        rows,
+      };
     }
     checkbox(parent, label, act) {
       const control = el("input", { type: "checkbox" });
@@ -366,7 +399,7 @@
         input.addEventListener("change", () => { this.stop(); act(input.value); });
         return el("label", {}, input, el("span", {}, text));
       });
-      const group = el("div", { class: "touch-choice", role: "radiogroup", "aria-label": legend }, ...items);
+      const group = el("span", { class: "touch-choice", role: "radiogroup", "aria-label": legend }, ...items);
       parent.append(el("span", { class: "touch-field" }, el("span", { "aria-hidden": "true" }, legend), group));
       group.show = (value) => group.querySelectorAll("input").forEach((input) => {
         input.checked = input.value === String(value);
@@ -374,8 +407,8 @@
       return group;
     }
 
-    // The words that say what changed, also aloud. While a figure plays they are shown only; what
-    // is said last is said when it stops. Text or nodes.
+    // The words that say what changed, also aloud. While a figure plays or a slider is dragged they
+    // are shown only; what is said last is said at the end. Text or nodes.
     words(parent = this.root) {
       this.said = el("p", { class: "touch-words", "aria-live": "polite" });
       parent.append(this.said);
@@ -383,8 +416,11 @@
     }
     say(...content) {
       if (!this.said) this.words();
-      this.said.setAttribute("aria-live", this.playing ? "off" : "polite");
+      this.said.setAttribute("aria-live", this.playing || this.held ? "off" : "polite");
       this.said.replaceChildren(...content);
+    }
+    repeat() {
+      if (this.said) this.say(...[...this.said.childNodes].map((node) => node.cloneNode(true)));
     }
 
     // Play and pause. step() takes one step and returns the milliseconds until the next, or 0 at
@@ -405,7 +441,7 @@
         clearTimeout(timer);
         this.playing = false;
         show();
-        this.say(...[...this.said.childNodes].map((node) => node.cloneNode(true)));
+        this.repeat();
       };
       const button = this.button(parent, "Play", () => {
         if (this.playing) return this.stop();

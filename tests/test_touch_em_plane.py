@@ -333,6 +333,23 @@ def test_new_starts_differ(watch: Watch) -> None:
     assert len(tops) > 1  # that is what makes it hard
 
 
+def test_a_tour_of_three_situations(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    press(figure, "a long wait")
+    assert iteration(figure) == 20
+    gain = number(words(figure).split(" by ")[1])
+    history = fit(DATA["faithful"], BOOK, max_iter=20, tol=None).log_likelihoods
+    assert gain == pytest.approx(history[20] - history[19], rel=6e-3)
+    press(figure, "a lower top")
+    assert "Converged" in words(figure)
+    lower = log_likelihood(figure)
+    cross = Mixture([0.5, 0.5], [[0, 0]] * 2, [[[4, 3.6], [3.6, 4]], [[4, -3.6], [-3.6, 4]]])
+    higher = fit(DATA["hard"], cross).log_likelihood
+    assert lower < higher - 1
+    press(figure, "a collapse")
+    assert "has collapsed" in words(figure)
+
+
 # --- a collapse ---------------------------------------------------------------------------------
 
 
@@ -391,6 +408,8 @@ def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
         lambda: figure.get_by_role("radio", name="5").check(force=True),
         dragged,
         lambda: press(figure, *["One iteration"] * 7),
+        lambda: press(figure, "a lower top"),
+        lambda: press(figure, "a collapse"),
     ):
         change()
         settle(page)
@@ -460,12 +479,16 @@ def test_the_link_is_copied(browser: Browser, address: str) -> None:
 # --- where it is seen ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_light_and_dark_wide_and_narrow(watch: Watch, path: str) -> None:
-    problems = look_problems(watch, path, NAME)
-    problems += look_problems(watch, path, NAME, f"{FIGURE}?data=blobs&k=6&start=3&t=5&e=1")
-    assert not problems, "\n".join(problems)
-    problems = look_problems(watch, path, NAME, COLLAPSE)
+@pytest.mark.parametrize(
+    ("path", "state"),
+    [
+        ("index.html", ""),
+        ("index.html", f"{FIGURE}?data=blobs&k=6&start=3&t=5&e=1"),
+        (CHAPTER, COLLAPSE),
+    ],
+)
+def test_light_and_dark_wide_and_narrow(watch: Watch, path: str, state: str) -> None:
+    problems = look_problems(watch, path, NAME, state)
     assert not problems, "\n".join(problems)
 
 

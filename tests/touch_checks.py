@@ -111,11 +111,12 @@ def look_problems(watch: Watch, path: str, name: str, state: str = "") -> list[s
     """Wide and narrow, light and dark: nothing sticks out, text is readable, axe is content."""
     found = []
     for scheme in ("light", "dark"):
+        watch.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        figure = open_figure(watch, path, name, state)
+        figure.evaluate("f => f.querySelectorAll('details').forEach((d) => { d.open = true; })")
         for size in (WIDE, NARROW):
             watch.page.set_viewport_size(size)  # type: ignore[arg-type]
-            watch.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            figure = open_figure(watch, path, name, state)
-            figure.evaluate("f => f.querySelectorAll('details').forEach((d) => { d.open = true; })")
+            watch.page.wait_for_timeout(200)
             where = f"{scheme} at {size['width']}"
             wrong = overflow_problems(watch.page) + contrast_problems(watch.page)
             wrong += control_problems(figure)
