@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page
 
 import site_checks
@@ -16,6 +17,8 @@ from site_fixtures import built
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/07_worked_example.html"
 FILMSTRIP = "chapters/01_why_mixtures.html"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+BASE = CONFIG["html"]["baseurl"].rstrip("/")  # empty while the site has no address
 FIRST_PAGE_BYTES, FIRST_PAGE_SECONDS = 1_500_000, 2.0
 
 
@@ -205,6 +208,10 @@ def test_a_wrong_address_is_answered(site: Path, page: Page, wrong: str) -> None
         asked = [f"status 404: {address}{wrong}", "console error: Failed to load resource"]
         rest = [p for p in watch.problems if not p.startswith(tuple(asked))]
         assert (rest, len(watch.problems)) == ([], 2)
+        if BASE:
+            hrefs = page.locator("a").evaluate_all("all => all.map((link) => link.href)")
+            assert all(href.startswith(f"{BASE}/") for href in hrefs)
+            return
         page.locator("a", has_text="Gaussian Mixtures, Executed").click()
         page.wait_for_url(f"{address}index.html")
         page.goto(address + wrong)
@@ -287,14 +294,16 @@ def test_every_page_says_what_it_is(site: Path) -> None:
         for wanted in ("title", "description", "type", "site_name", "image", "image:alt"):
             assert tags[f"og:{wanted}"], name
         assert tags["twitter:card"] == "summary_large_image"
-        picture = (site / name).parent / tags["og:image"]
+        image = tags["og:image"]
+        folder = site if BASE else (site / name).parent
+        picture = folder / image.removeprefix(f"{BASE}/")
         assert picture.read_bytes().startswith(b"\x89PNG")
         icon = re.findall(r'<link rel="icon" href="([^"]+)"', head)
         assert len(icon) == 1
-        assert ((site / name).parent / icon[0]).is_file()
-        assert 'rel="canonical"' not in head  # no address is configured
+        assert icon[0].startswith("data:") or ((site / name).parent / icon[0]).is_file()
+        assert ('rel="canonical"' in head) == (bool(BASE) and name not in ("404.html",))
     assert all(len(values) == len(names) for values in seen.values())
-    assert not (site / "sitemap.xml").exists()
+    assert (site / "sitemap.xml").exists() == bool(BASE)
 
 
 def test_every_chapter_has_what_belongs_to_it(site: Path) -> None:

@@ -154,9 +154,9 @@ def test_with_the_address_of_the_project(project: Project) -> None:
 def test_the_settings_of_this_book_show_launch_buttons_with_an_address() -> None:
     """One line is to be filled in, and no other."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    assert config["repository"]["url"] == ""
-    assert config["html"]["baseurl"] == ""
+    assert {"url", "branch"} <= set(config["repository"])
     assert config["launch_buttons"]["binderhub_url"].startswith("https://")
+    assert (ROOT / "binder" / "requirements.txt").read_text() == "-r ../requirements.lock\n"
 
 
 def test_a_page_loads_only_what_it_uses(project: Project) -> None:

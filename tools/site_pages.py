@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 import pydata_sphinx_theme
 import sphinx_book_theme
@@ -205,7 +206,11 @@ def _leave_out(
 def _pages_of_our_own(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     included = app.env.toctree_includes.get(app.config.root_doc, [])
     pages = [(name, app.env.titles[name].astext()) for name in included]
-    yield "404", {"title": "There is no such page", "pages": pages}, "not_found.html"
+    icon = Path(app.srcdir) / (app.config.html_favicon or "")
+    drawing = icon.read_text(encoding="utf-8") if icon.suffix == ".svg" else ""
+    context = {"title": "There is no such page", "pages": pages}
+    context["icon"] = f"data:image/svg+xml,{quote(drawing)}"
+    yield "404", context, "not_found.html"
 
 
 # --- the site ------------------------------------------------------------------------------------
