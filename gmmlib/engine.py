@@ -190,12 +190,12 @@ class Parameters:
 
         Book: eq-cancellation.
         """
-        if self.diagonal:
-            precision, variance = self.W**2, self.covariances
-        else:
-            precision = (self.W**2).sum(axis=2)  # the diagonal of WᵀW
-            variance = np.diagonal(self.covariances, axis1=2, axis2=3)
         with np.errstate(over="ignore", invalid="ignore"):
+            if self.diagonal:
+                precision, variance = self.W**2, self.covariances
+            else:
+                precision = (self.W**2).sum(axis=2)  # the diagonal of WᵀW
+                variance = np.diagonal(self.covariances, axis1=2, axis2=3)
             second = self.means**2 + variance if away is None else away**2
             return np.asarray((precision * second).max(axis=2))
 
@@ -314,8 +314,7 @@ class Engine:
         self._kept: list[tuple[FloatArray, FloatArray]] | None = None
 
     def __enter__(self) -> "Engine":
-        if kernel is None:
-            self._exit.enter_context(one_blas_thread())
+        self._exit.enter_context(one_blas_thread())
         return self
 
     def __exit__(

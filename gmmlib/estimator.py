@@ -575,9 +575,11 @@ def _from_responsibilities(
     x: FloatArray, w: FloatArray, total: FloatArray, K: int, n_starts: int, rng: Any
 ) -> Parameters:
     """Means by random responsibilities, all near the centre, with the covariance of all."""
-    beta = rng.dirichlet(np.ones(K), size=(n_starts, len(x))) * w[:, np.newaxis]
-    counts = beta.sum(axis=1)
-    means = beta.swapaxes(1, 2) @ x / counts[..., np.newaxis]
+    counts, means = np.empty((n_starts, K)), np.empty((n_starts, K, x.shape[1]))
+    for r in range(n_starts):
+        beta = rng.dirichlet(np.ones(K), size=len(x)) * w[:, np.newaxis]
+        counts[r] = beta.sum(axis=0)
+        means[r] = beta.T @ x / counts[r][:, np.newaxis]
     covariances = np.broadcast_to(total, (n_starts, K, *total.shape)).copy()
     return Parameters.factored(counts / counts.sum(axis=1, keepdims=True), means, covariances)
 

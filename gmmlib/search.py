@@ -18,7 +18,8 @@ NARROW = 1e-4  # a share of the pooled variance; with few observations it is a s
 
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 _SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
-_RATES = 6  # pairs of steps over which the slowest rate of convergence is taken
+_REMEMBERED = 10  # steps from which the next jump is computed
+_ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
 
 def starting_points(
@@ -53,15 +54,20 @@ def starting_points(
     Book: def-start.
     """
     diagonal = covariance.ndim == 1
+    z = x / np.sqrt(covariance if diagonal else np.diag(covariance))
     if labels is None:
-        unit = np.sqrt(covariance if diagonal else np.diag(covariance))
-        nearest = _drawn_clusters(x / unit, w, n_components, n_starts, rng, spread_out)
+        nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
     else:
         nearest = np.array([labels(r) for r in range(n_starts)])
-    member = w * (nearest[:, np.newaxis] == np.arange(n_components)[:, np.newaxis])  # (R, K, m)
-    counts = member.sum(axis=2)
+    counts = np.empty((n_starts, n_components))
+    means = np.empty((n_starts, n_components, x.shape[1]))
+    for r in range(n_starts):
+        if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
+            nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
+        member = w * (nearest[r] == np.arange(n_components)[:, np.newaxis])  # (K, m)
+        counts[r] = member.sum(axis=1)
+        means[r] = member @ x / counts[r][:, np.newaxis]
     weights = counts / counts.sum(axis=1, keepdims=True)
-    means = member @ x / counts[..., np.newaxis]
     centre = np.einsum("rk,rka->ra", weights, means)
     away = means - centre[:, np.newaxis]
     if diagonal:
@@ -85,10 +91,14 @@ def _drawn_clusters(
     squares = np.full((n_starts, len(z)), np.inf)
     nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
     norms = (z * z).sum(axis=1)
+    taken = np.zeros((n_starts, len(z)), dtype=bool)
     trials = 2 + int(np.log(n_components)) if spread_out else 1
     for k in range(n_components):
-        chance = np.cumsum(w * (squares if spread_out and k else squares > 0), axis=1)
-        best = least = None
+        chance = np.cumsum(w * (squares if spread_out and k else ~taken), axis=1)
+        none = chance[:, -1] == 0  # all that are left coincide with others, but for rounding
+        chance[none] = np.cumsum(w * ~taken[none], axis=1)
+        best, least = squares.copy(), np.full(n_starts, np.inf)
+        centres = np.zeros(n_starts, dtype=np.intp)
         for _ in range(trials if k else 1):
             target = rng.random(n_starts) * chance[:, -1]
             chosen = np.minimum((chance <= target[:, np.newaxis]).sum(axis=1), len(z) - 1)
@@ -97,12 +107,12 @@ def _drawn_clusters(
             np.maximum(new, 0, out=new)
             new[runs, chosen] = 0
             cost = np.minimum(new, squares) @ w
-            if best is None:
-                best, least = new, cost
-            else:
-                better = cost < least
-                best[better], least = new[better], np.minimum(least, cost)
+            better = cost < least
+            best[better], least[better] = new[better], cost[better]
+            centres[better] = chosen[better]
+        taken[runs, centres] = True
         closer = best < squares
+        closer[runs, centres] = True  # each keeps itself, so no cluster is empty
         nearest[closer] = k
         squares = np.minimum(squares, best)
     return nearest
@@ -190,7 +200,8 @@ def distance(a: Parameters, b: Parameters) -> float:
 
     Book: eq-fisher-distance.
     """
-    return _norm(a, *(y - x for x, y in zip(_coordinates(a), _coordinates(b), strict=True)))
+    change = (y - x for x, y in zip(_coordinates(a), _coordinates(b), strict=True))
+    return float(np.linalg.norm(_scaled(a, *change)))
 
 
 def converge(
@@ -201,10 +212,12 @@ def converge(
     accelerate: bool = True,
     report: Callable[[int, float, float], None] | None = None,
 ) -> Run:
-    """EM to its fixed point, with squared extrapolation (Varadhan and Roland 2008).
+    """EM to its fixed point, with Anderson acceleration (Anderson 1965, Walker and Ni 2011).
 
-    Two EM steps show where the iteration is heading; a jump there is kept if the likelihood rises
-    on it, and otherwise left. So ℓ never falls, as in plain EM.
+    The last few EM steps show how the step changes from place to place. Were that linear, some
+    mixture of those places would have a step of 0: it is the next place. If the likelihood falls
+    there, EM goes on from where its own last step led, with nothing remembered. So ℓ never falls
+    by more than rounding, as in plain EM (Henderson and Varadhan 2019).
 
     Parameters
     ----------
@@ -221,83 +234,93 @@ def converge(
     Book: alg-engine.
     """
     history: list[float] = []
-    rates: list[float] = []
-    longest = 4.0
+    memory = _Memory(p)
+    here = last = p
+    plain: Parameters | None = None  # where EM led from the last place, after a jump
     remaining = np.inf
     passes = 0
-
-    def step(theta: Parameters) -> tuple[Parameters, float]:
-        nonlocal passes
-        passes += 1
-        new, log_likelihood = engine.em_step(theta)
-        if report is not None:
-            report(passes, float(log_likelihood[0]), remaining)
-        return new, float(log_likelihood[0])
-
-    zero = p
-    one, log_likelihood = step(zero)
-    history.append(log_likelihood)
     while True:
-        if not np.isfinite(one.log_c).all():
-            return Run(zero, history, passes, remaining, False, collapsed=one)
-        if passes >= max_iter:
-            return Run(zero, history, passes, remaining, False)
-        two, log_likelihood = step(one)
+        there, found = engine.em_step(here)
+        log_likelihood = float(found[0])
+        passes += 1
+        sound = np.isfinite(there.log_c).all()
+        fell = bool(history) and log_likelihood < history[-1] - _ROUNDING * abs(log_likelihood)
+        if plain is not None and (fell or not sound):  # the jump was no good
+            if passes >= max_iter:
+                return Run(last, history, passes, remaining, False)
+            memory = _Memory(plain)
+            here, plain = plain, None
+            continue
         history.append(log_likelihood)
-        if not np.isfinite(two.log_c).all():
-            return Run(one, history, passes, remaining, False, collapsed=two)
-        first, second = distance(zero, one), distance(one, two)
-        rate = second / first if first > second else float(second > 0)  # also 1 where both overflow
-        rates = [*rates[1 - _RATES :], rate]
-        remaining = second / max(1 - max(rates), 1e-4)
-        if remaining <= tol:
-            return Run(one, history, passes, remaining, True)
-        if passes >= max_iter:
-            return Run(one, history, passes, remaining, False)
-        jump, length = _extrapolated(zero, one, two, longest) if accelerate else (None, 1.0)
-        if jump is not None and not engine.collapsed(jump).any():
-            after, log_likelihood = step(jump)
-            if log_likelihood >= history[-1] and np.isfinite(after.log_c).all():
-                history.append(log_likelihood)
-                zero, one = jump, after
-                longest *= 4 if length == longest else 1
-                continue
-            longest = max(longest / 4, 1.0)
-        zero, one = one, two
+        if report is not None:
+            report(passes, log_likelihood, remaining)
+        if not sound:
+            return Run(here, history, passes, remaining, False, collapsed=there)
+        last = here
+        memory.add(here, there)
+        jump = memory.fixed_point()
+        step = distance(here, there)
+        if jump is None or engine.collapsed(jump).any():
+            jump, remaining = None, max(step, tol * 2)
+        else:
+            remaining = max(step, distance(here, jump))
+        enough = len(memory) > 2 or step <= 1e-6 * tol
+        if passes >= max_iter or (remaining <= tol and enough):
+            return Run(here, history, passes, remaining, remaining <= tol and enough)
+        if jump is None or not accelerate:
+            here, plain = there, None
+        else:
+            here, plain = jump, there
 
 
-def _extrapolated(
-    zero: Parameters, one: Parameters, two: Parameters, longest: float
-) -> tuple[Parameters | None, float]:
-    """θ0 + 2 a r + a² v with r = θ1 - θ0 and v = θ2 - 2 θ1 + θ0, and a; None where a is short."""
-    r = [y - x for x, y in zip(_coordinates(zero), _coordinates(one), strict=True)]
-    s = [y - x for x, y in zip(_coordinates(one), _coordinates(two), strict=True)]
-    v = [y - x for x, y in zip(r, s, strict=True)]
-    norm = _norm(zero, *v)
-    if not 0 < norm < np.inf:
-        return None, 1.0
-    a = min(_norm(zero, *r) / norm, longest)
-    if a <= 1:
-        return None, a
-    weights, means, covariances = (
-        x + 2 * a * dx + a * a * ddx for x, dx, ddx in zip(_coordinates(zero), r, v, strict=True)
-    )
-    if not (weights > 0).all():
-        return None, a
-    return Parameters.factored(weights / weights.sum(), means, covariances), a
+class _Memory:
+    """The last places of an iteration and where EM leads from each."""
+
+    def __init__(self, unit: Parameters) -> None:
+        self._unit = unit  # steps are measured in units of its components
+        self._to: list[Parameters] = []
+        self._steps: list[FloatArray] = []
+
+    def __len__(self) -> int:
+        return len(self._to)
+
+    def add(self, here: Parameters, there: Parameters) -> None:
+        change = (y - x for x, y in zip(_coordinates(here), _coordinates(there), strict=True))
+        self._to = [*self._to[1 - _REMEMBERED :], there]
+        self._steps = [*self._steps[1 - _REMEMBERED :], _scaled(self._unit, *change)]
+
+    def fixed_point(self) -> Parameters | None:
+        """Where the step would be 0 if it changed linearly; None if that is no mixture."""
+        if len(self) < 2:
+            return None
+        steps = np.array(self._steps)
+        differences = np.diff(steps, axis=0)
+        products = differences @ differences.T
+        products += 1e-12 * np.diag(np.diag(products))
+        shares, *_ = np.linalg.lstsq(products, differences @ steps[-1], rcond=1e-14)
+        combined = np.diff(shares, prepend=0, append=0)  # of the places, from those of differences
+        combined[-1] += 1
+        weights, means, covariances = (
+            sum(c * x for c, x in zip(combined, arrays, strict=True))
+            for arrays in zip(*map(_coordinates, self._to), strict=True)
+        )
+        if not (weights > 0).all():
+            return None
+        return Parameters.factored(weights / weights.sum(), means, covariances)
 
 
 def _coordinates(p: Parameters) -> tuple[FloatArray, FloatArray, FloatArray]:
     return p.weights, p.means, p.covariances
 
 
-def _norm(at: Parameters, weights: FloatArray, means: FloatArray, covariances: FloatArray) -> float:
-    W = at.W
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(((weights / at.weights) ** 2).sum())
-        if at.diagonal:
-            total += float(((W * means) ** 2).sum() + ((W * W * covariances) ** 2).sum() / 2)
-        else:
-            total += float(((W @ means[..., np.newaxis]) ** 2).sum())
-            total += float(((W @ covariances @ W.swapaxes(-1, -2)) ** 2).sum() / 2)
-    return float(np.sqrt(total)) if np.isfinite(total) else np.inf
+def _scaled(
+    at: Parameters, weights: FloatArray, means: FloatArray, covariances: FloatArray
+) -> FloatArray:
+    """A change of one mixture in units of each component of ``at``, as one vector."""
+    W = at.W[0]
+    if at.diagonal:
+        first, second = W * means[0], W * W * covariances[0]
+    else:
+        first = np.einsum("jab,jb->ja", W, means[0])
+        second = W @ covariances[0] @ W.swapaxes(1, 2)
+    return np.concatenate([(weights / at.weights)[0], first.ravel(), second.ravel() / np.sqrt(2)])
