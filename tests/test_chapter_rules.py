@@ -181,6 +181,10 @@ def test_a_strip_of_frames_divides_into_frames(good: str) -> None:
         figure(nb, "curve").image.classes = kind
         wrong = chapter_rules.filmstrips(Chapter("small", run_notebooks.to_text(nb)))
         assert bool(wrong) == (frames != 1), kind
+    for also, sound in ((" touch touch-em-plane", True), (" touch", False), (" wide", False)):
+        figure(nb, "curve").image.classes = f"filmstrip columns-1 frames-1{also}"
+        wrong = chapter_rules.filmstrips(Chapter("small", run_notebooks.to_text(nb)))
+        assert bool(wrong) != sound, also
 
 
 # --- pictures ---------------------------------------------------------------------------------

@@ -501,6 +501,12 @@ def test_the_theme_may_change_while_it_is_open(watch: Watch) -> None:
     assert point.evaluate("c => c.style.fill") != light
 
 
+def test_the_first_page_has_it_under_the_same_name(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    assert figure.evaluate(f"f => Boolean(f.closest('#{FIGURE}'))")
+    assert watch.page.locator(f"#{FIGURE} figcaption").is_visible()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_without_script_and_on_paper(browser: Browser, address: str, path: str) -> None:
     problems = still_problems(browser, address, path, NAME)
