@@ -317,11 +317,11 @@ def test_every_chapter_has_what_belongs_to_it(site: Path) -> None:
         assert 'class="book-tip"' in article, name
         assert "left-prev" in foot, name
         assert "right-next" in foot, name
-        link = re.search(r'<a href="([^"]+)" download', foot)
+        link = re.search(r'<a href="([^"]+)" download', article)
         assert link, name
         notebook = ROOT / name.replace(".html", ".ipynb")
         assert ((site / name).parent / link[1]).read_bytes() == notebook.read_bytes(), name
-        assert "index.html#run-the-chapters" in foot, name
+        assert "index.html#run-the-chapters" in article, name
 
 
 def test_a_site_that_is_not_built_is_a_failure(tmp_path: Path) -> None:
