@@ -19,6 +19,7 @@ NARROW = 1e-4  # a share of the pooled variance; with few observations it is a s
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 _SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
 _REMEMBERED = 10  # steps from which the next jump is computed
+_RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
 _ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
 
@@ -278,7 +279,7 @@ class _Memory:
 
     def __init__(self, unit: Parameters) -> None:
         self._unit = unit  # steps are measured in units of its components
-        self._to: list[Parameters] = []
+        self._to: list[FloatArray] = []
         self._steps: list[FloatArray] = []
 
     def __len__(self) -> int:
@@ -286,7 +287,8 @@ class _Memory:
 
     def add(self, here: Parameters, there: Parameters) -> None:
         change = (y - x for x, y in zip(_coordinates(here), _coordinates(there), strict=True))
-        self._to = [*self._to[1 - _REMEMBERED :], there]
+        there_flat = np.concatenate([x.ravel() for x in _coordinates(there)])
+        self._to = [*self._to[1 - _REMEMBERED :], there_flat]
         self._steps = [*self._steps[1 - _REMEMBERED :], _scaled(self._unit, *change)]
 
     def fixed_point(self) -> Parameters | None:
@@ -294,19 +296,27 @@ class _Memory:
         if len(self) < 2:
             return None
         steps = np.array(self._steps)
-        differences = np.diff(steps, axis=0)
+        differences = steps[1:] - steps[:-1]
         products = differences @ differences.T
-        products += 1e-12 * np.diag(np.diag(products))
-        shares, *_ = np.linalg.lstsq(products, differences @ steps[-1], rcond=1e-14)
-        combined = np.diff(shares, prepend=0, append=0)  # of the places, from those of differences
-        combined[-1] += 1
-        weights, means, covariances = (
-            sum(c * x for c, x in zip(combined, arrays, strict=True))
-            for arrays in zip(*map(_coordinates, self._to), strict=True)
-        )
+        products[np.diag_indices_from(products)] *= 1 + _RIDGE
+        try:
+            shares = np.linalg.solve(products, differences @ steps[-1])
+        except np.linalg.LinAlgError:  # the last steps are all the same
+            return None
+        combined = np.zeros(len(self))  # shares of the places, from those of the differences
+        combined[-1] = 1
+        combined[:-1] += shares
+        combined[1:] -= shares
+        flat = combined @ np.array(self._to)
+        R, K, d = self._unit.means.shape
+        weights, means, covariances = np.split(flat, [K, K + K * d])
         if not (weights > 0).all():
             return None
-        return Parameters.factored(weights / weights.sum(), means, covariances)
+        return Parameters.factored(
+            weights.reshape(R, K) / weights.sum(),
+            means.reshape(R, K, d),
+            covariances.reshape(self._unit.covariances.shape),
+        )
 
 
 def _coordinates(p: Parameters) -> tuple[FloatArray, FloatArray, FloatArray]:
