@@ -19,6 +19,7 @@ NARROW = 1e-4  # a share of the pooled variance; with few observations it is a s
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 _SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
 _REMEMBERED = 10  # steps from which the next jump is computed
+_NOTHING = 1e-6  # of tol: so small a step needs no estimate of how many more there are
 _RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
 _ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
@@ -260,14 +261,15 @@ def converge(
         last = here
         memory.add(here, there)
         jump = memory.fixed_point()
-        step = distance(here, there)
-        if jump is None or engine.collapsed(jump).any():
-            jump, remaining = None, max(step, tol * 2)
-        else:
-            remaining = max(step, distance(here, jump))
-        enough = len(memory) > 2 or step <= 1e-6 * tol
-        if passes >= max_iter or (remaining <= tol and enough):
-            return Run(here, history, passes, remaining, remaining <= tol and enough)
+        if jump is not None and engine.collapsed(jump).any():
+            jump = None
+        remaining = distance(here, there)
+        converged = remaining <= _NOTHING * tol
+        if jump is not None and tol >= remaining > _NOTHING * tol:  # small, but is it near?
+            remaining = max(remaining, distance(here, jump))
+            converged = remaining <= tol and len(memory) > 2
+        if converged or passes >= max_iter:
+            return Run(here, history, passes, remaining, converged)
         if jump is None or not accelerate:
             here, plain = there, None
         else:
