@@ -61,14 +61,14 @@ def starting_points(
         nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
     else:
         nearest = np.array([labels(r) for r in range(n_starts)])
-    counts = np.empty((n_starts, n_components))
-    means = np.empty((n_starts, n_components, x.shape[1]))
-    for r in range(n_starts):
-        if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
-            nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
-        member = w * (nearest[r] == np.arange(n_components)[:, np.newaxis])  # (K, m)
-        counts[r] = member.sum(axis=1)
-        means[r] = member @ x / counts[r][:, np.newaxis]
+        for r in range(n_starts):
+            if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
+                nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
+    cluster = (nearest + n_components * np.arange(n_starts)[:, np.newaxis]).ravel()
+    size = n_starts * n_components
+    sums = [np.bincount(cluster, np.tile(v, n_starts), size) for v in (w, *(w * x.T))]
+    counts, *firsts = (total.reshape(n_starts, n_components) for total in sums)
+    means = np.stack(firsts, axis=2) / counts[..., np.newaxis]
     weights = counts / counts.sum(axis=1, keepdims=True)
     centre = np.einsum("rk,rka->ra", weights, means)
     away = means - centre[:, np.newaxis]
