@@ -72,6 +72,7 @@ def one_blas_thread() -> Iterator[None]:
         if _BLAS["users"] == 0:
             if _BLAS["controller"] is None:
                 _BLAS["controller"] = ThreadpoolController()
+            _anyone_may_set()
             _BLAS["limiter"] = _BLAS["controller"].limit(limits=1, user_api="blas")
         _BLAS["users"] += 1
     try:
@@ -85,8 +86,16 @@ def one_blas_thread() -> Iterator[None]:
 
 def _restore() -> None:
     if _BLAS["limiter"] is not None:
+        _anyone_may_set()
         _BLAS["limiter"].restore_original_limits()
+        _anyone_may_set()
     _BLAS.update(users=0, limiter=None)
+
+
+def _anyone_may_set() -> None:
+    """Since 3.8 threadpoolctl lets one thread at a time set OpenBLAS's threads, and no other."""
+    for library in _BLAS["controller"].lib_controllers:
+        getattr(library, "clear_controlling_thread", lambda force: None)(force=True)
 
 
 def _after_fork() -> None:
