@@ -308,6 +308,42 @@ def icon_problems(page: Page) -> list[str]:
     return found
 
 
+PAPER = {"width": 658, "height": 987}  # A4 between margins of 18 mm, in CSS pixels
+
+
+def print_problems(page: Page) -> list[str]:
+    """On paper the text stands alone, and nothing runs out of it, for nothing can be scrolled."""
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)  # type: ignore[arg-type]
+    page.wait_for_timeout(300)
+    found: list[str] = page.evaluate(
+        """() => {
+            const problems = [];
+            const seen = (node) => node.checkVisibility({ visibilityProperty: true });
+            const titles = [...document.querySelectorAll("h1")].filter(seen);
+            if (titles.length !== 1) problems.push(`${titles.length} titles are printed`);
+            const article = document.querySelector("article") || document.body;
+            const right = article.getBoundingClientRect().right;
+            const parts = "pre, mjx-container[display] mjx-math, table, img, p, svg.touch-plot";
+            for (const node of article.querySelectorAll(parts)) {
+                if (!seen(node)) continue;
+                const box = node.getBoundingClientRect();
+                const wide = node.scrollWidth - node.clientWidth;
+                const past = Math.max(box.right - right, node.localName === "pre" ? wide : 0);
+                if (past > 2)
+                    problems.push(`printed, ${Math.round(past)} too wide: ` +
+                        `<${node.localName}> ${node.textContent.slice(0, 60)}`);
+            }
+            const controls = "button, input, select, nav, .bd-header-article, .bd-sidebar-primary";
+            for (const node of document.querySelectorAll(controls))
+                if (seen(node)) problems.push(`printed: <${node.localName} ${node.className}>`);
+            return problems;
+        }"""
+    )
+    page.emulate_media(media="screen")
+    return found
+
+
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

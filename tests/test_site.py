@@ -16,7 +16,7 @@ from site_fixtures import built
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/07_worked_example.html"
-FILMSTRIP = "chapters/01_why_mixtures.html"
+FILMSTRIP = "chapters/08_several_dimensions.html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 BASE = CONFIG["html"]["baseurl"].rstrip("/")  # empty while the site has no address
 FIRST_PAGE_BYTES, FIRST_PAGE_SECONDS = 1_500_000, 2.0
@@ -31,7 +31,11 @@ def test_every_page(site: Path, address: str, page: Page) -> None:
     names = pages_of(site)
     assert {"index.html", CHAPTER, "chapters/ledger.html", "search.html"} <= set(names)
     watch = Watch(page, address)
-    problems = [problem for name in names for problem in page_problems(watch, name)]
+    problems = []
+    for name in names:
+        problems += page_problems(watch, name)
+        if name not in ("404.html", "search.html"):
+            problems += [f"{name}: {problem}" for problem in site_checks.print_problems(page)]
     assert not problems, "\n".join(problems)
 
 
@@ -252,6 +256,29 @@ def test_a_heavy_page_is_found(tmp_path: Path, page: Page) -> None:
         sizes = transferred(page, address + "page.html")
     assert sizes[address + "big.js"] > FIRST_PAGE_BYTES
     assert sum(sizes.values()) > FIRST_PAGE_BYTES
+
+
+PRINTED = {
+    "a line of code that is cut off": ("<pre>" + "word " * 60 + "</pre>", "too wide: <pre>"),
+    "a wide table": ("<table><tr><td>" + "x" * 200 + "</td></tr></table>", "too wide: <table>"),
+    "a wide formula": (
+        '<div class="math wide">\\[' + "x+" * 80 + "1\\]</div>",
+        "too wide: <mjx-math>",
+    ),
+    "a second title": ("<h1>Again</h1>", "2 titles are printed"),
+    "a button": ("<button>Go</button>", "printed: <button"),
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_cannot_be_printed_is_found(tiny: tuple[Path, str], page: Page, name: str) -> None:
+    folder, address = tiny
+    fault, problem = PRINTED[name]
+    (folder / "print.html").write_text(PAGE.format(fault=f"<h1>A title</h1>{fault}"))
+    open_page(Watch(page, address), "print.html")
+    found = site_checks.print_problems(page)
+    assert len(found) >= 1
+    assert any(problem in line for line in found), found
 
 
 def test_without_script_the_page_has_its_colours(address: str, browser: Browser) -> None:
