@@ -33,8 +33,11 @@ class Blocks:
         n, rows of weight 0 included.
     total_weight : float
         Σ_i w_i; n without weights.
+    mean : (d,)
+        Of all the data, in their units.
     centre : (d,)
-        The mean, in the units of the data.
+        The mean where subtracting it costs no digit of any value, and otherwise 0: values from
+        half the mean to twice the mean are subtracted from it exactly (Sterbenz 1974).
     scale : (d,)
         A power of 2 near each column's standard deviation, so dividing by it costs no digit.
     covariance : (d, d)
@@ -47,6 +50,7 @@ class Blocks:
 
     n_rows: int
     total_weight: float
+    mean: FloatArray
     centre: FloatArray
     scale: FloatArray
     covariance: FloatArray
@@ -136,7 +140,11 @@ class Blocks:
         scale = unit * rescale
         reach = np.maximum(np.abs(lowest), np.abs(highest))
         rounding = np.minimum(np.finfo(float).eps * reach / scale, 1e100)  # its square is finite
-        return cls(n, total, mean, scale, covariance, rounding, rows, weights)
+        with np.errstate(all="ignore"):
+            near = (0.5 <= lowest / mean) & (lowest / mean <= 2)
+            near &= (0.5 <= highest / mean) & (highest / mean <= 2)
+        centre = np.where(near, mean, 0)
+        return cls(n, total, mean, centre, scale, covariance, rounding, rows, weights)
 
     @property
     def n_features(self) -> int:

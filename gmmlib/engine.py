@@ -9,7 +9,7 @@ component's mean instead. With Numba installed, compiled loops (``kernel``) do t
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Literal
@@ -356,7 +356,8 @@ class Engine:
         Book: eq-additivity, def-moments.
         """
         R, K, d = p.means.shape
-        step = _compiled_step(p, about) if kernel is not None else _matrix_step(p, about)
+        origin = (self.blocks.mean - self.blocks.centre) / self.blocks.scale
+        step = _compiled_step(p, about) if kernel is not None else _matrix_step(p, about, origin)
         N, S1 = np.zeros((R, K)), np.zeros((R, K, d))
         S2 = np.zeros((R, K, d) if p.diagonal else (R, K, d, d))
         log_likelihood = _Sum()
@@ -533,18 +534,24 @@ class _compiled_step:  # noqa: N801
 
 
 class _matrix_step:  # noqa: N801
-    """Θ T, a softmax, B Tᵀ; row by row about a component's mean where that would cancel."""
+    """Θ T, a softmax, B Tᵀ; row by row about a component's mean where that would cancel.
 
-    def __init__(self, p: Parameters, about: FloatArray | None) -> None:
+    T is taken from ``origin`` (d,), the mean of the data.
+    """
+
+    def __init__(self, p: Parameters, about: FloatArray | None, origin: FloatArray) -> None:
         R, K, d = p.means.shape
         self.p = p
+        self.origin = origin
+        seen = replace(p, means=p.means - origin)
         features = 1 + d + (d if p.diagonal else d * (d + 1) // 2)
-        self.centred = p.cancellation() > CANCELLING  # (R, K)
+        self.centred = seen.cancellation() > CANCELLING  # (R, K)
         if about is not None or features * 64 > _LARGEST_T:
             self.centred[:] = True
-        self.about = np.where(self.centred[..., np.newaxis], p.means if about is None else about, 0)
+        own = self.centred[..., np.newaxis]
+        self.about = np.where(own, p.means if about is None else about, origin)
         with np.errstate(over="ignore", invalid="ignore"):  # rows of the centred are not used
-            self.theta = None if self.centred.all() else _theta(p)
+            self.theta = None if self.centred.all() else _theta(seen)
         held = (0 if self.theta is None else features) + 2 * R * K + 3 * d * self.centred.sum()
         columns = int(_TERMS // held)
         self.columns = max(64, min(4096, columns - columns % 64))
@@ -564,7 +571,7 @@ class _matrix_step:  # noqa: N801
         if self.theta is None:
             L = np.empty((R * K, x.shape[1]))
         else:
-            T = sufficient_statistics(x, p.diagonal)
+            T = sufficient_statistics(x - self.origin[:, np.newaxis], p.diagonal)
             L = self.theta @ T
         L = L.reshape(R, K, -1)
         if self.centred.any():
