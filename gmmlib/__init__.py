@@ -8,6 +8,12 @@ The modules are in the order of the book:
 ``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
 ``initialization``        where EM starts: random points, k-means++
+``blocks``                data in blocks: an array, a file, or a function that yields them
+``engine``                EM as two matrix products, for many mixtures at once
+``kernel``                the engine's inner loops, compiled (needs Numba)
+``threads``               blocks to several threads, the results in order
+``search``                many short runs, the best carried to convergence
+``estimator``             ``GaussianMixture``: all this behind scikit-learn's interface
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)
