@@ -32,8 +32,7 @@ CovarianceType = Literal["full", "tied", "diag", "spherical"]
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 
 CANCELLING = 100.0  # terms may be this many times their sum: two digits of sixteen are lost
-_FLATTEST = 1e-14  # the smallest share of the data's variance that is more than rounding
-_FLATTEST_PIVOT = 5e13  # an inverse of it, half of what validation.is_positive_definite takes
+_FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_definite takes
 _NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
 _KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
 _TERMS = 2**19  # numbers of T and L in a block of the matrix products: 4 MiB
@@ -305,8 +304,6 @@ class Engine:
         lacking = no_spread(blocks, total, covariance_type)
         if lacking:
             raise ValueError(lacking)
-        self._total = np.diag(total) if self.diagonal else np.linalg.cholesky(total)
-        self._flattest = max(_FLATTEST, self._rounding_floor())
         self._log_volume = blocks.total_weight * float(np.log(blocks.scale).sum())
         self.progress: Callable[[int], None] | None = None
         self._exit = ExitStack()
@@ -416,7 +413,7 @@ class Engine:
 
     def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
         """Which components have no observations or no spread left, (R, K)."""
-        flat = ~(self.flatness(p) > self._flattest)
+        flat = ~(self._blur(p) < 1)
         if not self.diagonal:  # a column that the others nearly determine: no Mixture holds that
             with np.errstate(over="ignore", invalid="ignore"):
                 own = np.diagonal(p.W, axis1=2, axis2=3) ** 2
@@ -424,15 +421,14 @@ class Engine:
             flat |= ~(pivots < _FLATTEST_PIVOT).all(axis=2)
         return np.asarray(flat | ~np.isfinite(p.log_c) | ~(p.weights > _NO_WEIGHT))
 
-    def flatness(self, p: Parameters) -> FloatArray:
-        """The smallest share that a component has of the data's variance in any direction, (R, K).
+    def _blur(self, p: Parameters) -> FloatArray:
+        """The square of how many standard deviations twice the rounding of the data is, (R, K).
 
-        Up to a factor of d: it is 1 / tr(Σ_j⁻¹ S) with S the covariance of all the data.
+        A component flatter than that cannot be told from one without any spread.
         """
+        twice = 2 * self.blocks.rounding
         with np.errstate(over="ignore", invalid="ignore"):
-            if self.diagonal:
-                return np.asarray(1 / (p.W**2 * self._total).sum(axis=2))
-            return np.asarray(1 / ((p.W @ self._total) ** 2).sum(axis=(2, 3)))
+            return np.asarray(((p.W * twice) ** 2).sum(axis=tuple(range(2, p.W.ndim))))
 
     def why_collapsed(self, p: Parameters, run: int = 0) -> tuple[int, str]:
         """The first component of a run that collapsed, and the reason."""
@@ -450,12 +446,6 @@ class Engine:
             f"grows without bound unless all components share one {noun} "
             f"(covariance_type='tied') or reg_covar is above 0"
         )
-
-    def _rounding_floor(self) -> float:
-        rounding = self.blocks.rounding
-        if self.diagonal:
-            return 4 * float((rounding**2 / self._total).max())
-        return 4 * float(np.linalg.norm(np.linalg.inv(self._total) * rounding, 2)) ** 2
 
     def _each_block(self, function: Callable[..., Any], work: float) -> Iterator[Any]:
         """``function`` of every block, on all threads, the results in order."""
