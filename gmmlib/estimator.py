@@ -5,7 +5,7 @@ import copy
 import numbers
 import reprlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -232,11 +232,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                     f"but {(self.n_components, blocks.n_features)} are asked for now. "
                     f"Set warm_start=False, or fit a new estimator."
                 )
-            candidates = [self.mixture_]
+            candidates: Iterable[Mixture] = [self.mixture_]
         else:
             candidates = self._candidates(engine, given, added)
         ended: list[search.Run] = []
-        for mixture in candidates:
+        for number, mixture in enumerate(candidates):
             start = Parameters.of([mixture], self.covariance_type, blocks.centre, blocks.scale)
             run = self._converged(engine, engine.projected(start))
             if run.collapsed is None:
@@ -248,7 +248,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 component, reason = engine.why_collapsed(_last(run))
                 raise CollapseError(component, reason, run.n_iter)
             run = max(ended, key=lambda run: run.log_likelihoods[-1])
-            if len(candidates) > 1:
+            if number > 0:
                 warnings.warn(
                     "every start ended with a component that is a spike on a few observations. "
                     "Ask for fewer components, choose covariance_type='tied', or set reg_covar.",
@@ -285,7 +285,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _candidates(
         self, engine: Engine, given: dict[str, FloatArray | None], added: FloatArray
-    ) -> list[Mixture]:
+    ) -> Iterable[Mixture]:
         """Mixtures to converge from, the most promising first."""
         blocks = engine.blocks
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -329,7 +329,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 if not small.collapsed(after).any():
                     raise CollapseError(0, "its covariance fell to nothing from every start")
                 raise CollapseError(*small.why_collapsed(after, run))
-            return [best.mixture(r, some.centre, some.scale) for r in range(len(best.weights))]
+            count = len(best.weights)
+            return (best.mixture(r, some.centre, some.scale) for r in range(count))
 
     def _given(self, d: int) -> dict[str, FloatArray | None]:
         """weights_init, means_init and the covariances of precisions_init, checked."""

@@ -121,13 +121,15 @@ def _drawn_clusters(
 
 
 def race(engine: Engine, p: Parameters) -> Parameters:
-    """Short runs of all starts in one pass; the better ones go on; the best come back in order.
+    """Short runs of all starts in one pass; the better ones go on; the best come back first.
 
+    Those that were overtaken come after them, as they were then: the best may all end in a spike.
     Runs that collapse drop out. Nothing may come back.
 
     Book: sec-many-starts.
     """
     log_likelihood = np.empty(0)
+    overtaken: list[Parameters] = []
     for steps, share in _HEATS:
         for _ in range(steps):
             p, log_likelihood = engine.em_step(p)
@@ -135,12 +137,19 @@ def race(engine: Engine, p: Parameters) -> Parameters:
             if len(sound) < len(log_likelihood):
                 p, log_likelihood = p.runs(sound), log_likelihood[sound]
             if not len(sound):
-                return p
+                return _joined([*overtaken[::-1], p])
         keep = max(3, int(np.ceil(share * len(log_likelihood))))
-        best = np.argsort(-log_likelihood, kind="stable")[:keep]
-        p, log_likelihood = p.runs(best), log_likelihood[best]
+        best = np.argsort(-log_likelihood, kind="stable")
+        overtaken.append(p.runs(best[keep:]))
+        p, log_likelihood = p.runs(best[:keep]), log_likelihood[best[:keep]]
+    p = _joined([p, *overtaken[::-1]])
     spikes = is_spike(engine, p).any(axis=1)
     return p.runs(np.argsort(spikes, kind="stable"))
+
+
+def _joined(parts: list[Parameters]) -> Parameters:
+    names = ("weights", "means", "covariances", "W", "log_c")
+    return Parameters(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
