@@ -8,19 +8,28 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+import ledger
 from html_rules import html_problems
 from site_checks import NARROW, Watch, accessibility_problems, axe_problems, open_page, serve
 from test_site import CHAPTER, pages_of
 
+PAGES = ["index.html", "search.html", "404.html"] + [
+    path.relative_to(ledger.ROOT).with_suffix(".html").as_posix()
+    for path in ledger.page_paths()
+    if path.stem != "index"
+]
 
-def test_every_page(site: Path, address: str, page: Page) -> None:
-    watch = Watch(page, address)
-    problems = []
-    for name in pages_of(site):
-        problems += accessibility_problems(watch, name)
-        # MathJax writes an attribute that its scripts no longer need
-        live = page.content().replace(' charset="UTF-8"', "")
-        problems += [f"{name}, live: {problem}" for problem in html_problems(live)]
+
+def test_these_are_all_pages(site: Path) -> None:
+    assert sorted(PAGES) == pages_of(site)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page(address: str, page: Page, name: str) -> None:
+    problems = accessibility_problems(Watch(page, address), name)
+    # MathJax writes an attribute that its scripts no longer need
+    live = page.content().replace(' charset="UTF-8"', "")
+    problems += [f"{name}, live: {problem}" for problem in html_problems(live)]
     assert not problems, "\n".join(problems)
 
 
