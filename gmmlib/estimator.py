@@ -235,20 +235,20 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             candidates: Iterable[Mixture] = [self.mixture_]
         else:
             candidates = self._candidates(engine, given, added)
-        ended: list[search.Run] = []
-        for number, mixture in enumerate(candidates):
+        tried: list[search.Run] = []
+        for mixture in candidates:
             start = Parameters.of([mixture], self.covariance_type, blocks.centre, blocks.scale)
             run = self._converged(engine, engine.projected(start))
-            if run.collapsed is None:
-                ended.append(run)
-                if not search.is_spike(engine, run.parameters).any():
-                    break
+            tried.append(run)
+            if run.collapsed is None and not search.is_spike(engine, run.parameters).any():
+                break
         else:
+            ended = [run for run in tried if run.collapsed is None]
             if not ended:
                 component, reason = engine.why_collapsed(_last(run))
                 raise CollapseError(component, reason, run.n_iter)
             run = max(ended, key=lambda run: run.log_likelihoods[-1])
-            if number > 0:
+            if len(tried) > 1:
                 warnings.warn(
                     "every start ended with a component that is a spike on a few observations. "
                     "Ask for fewer components, choose covariance_type='tied', or set reg_covar.",

@@ -81,3 +81,9 @@ def of_type(mixture, covariance_type):
             Sigma[:] = np.eye(mixture.n_features) * np.trace(Sigma, axis1=1, axis2=2)[:, None, None]
             Sigma /= mixture.n_features
     return Mixture(mixture.weights, mixture.means, Sigma)
+
+
+def mapped_file(path, array, mode="r"):
+    """The array in a file, mapped into memory."""
+    np.save(path, array)
+    return np.load(path, mmap_mode=mode)

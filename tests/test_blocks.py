@@ -12,17 +12,12 @@ from hypothesis import strategies as st
 
 from gmmlib import GaussianMixture, blocks
 from gmmlib.blocks import Blocks
-from roads import COMPILED
+from roads import COMPILED, mapped_file
 from strategies import seeds
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(500, 3)) * [1, 100, 1e-3] + [5, 0, 1]
 W = RNG.integers(0, 4, size=500).astype(float)
-
-
-def mapped(path, array, mode="r"):
-    np.save(path, array)
-    return np.load(path, mmap_mode=mode)
 
 
 def together(data):
@@ -121,15 +116,15 @@ def test_a_block_without_weight():
         pytest.param(lambda _: X.astype(np.longdouble), id="long-double"),
         pytest.param(lambda _: X.tolist(), id="lists"),
         pytest.param(lambda _: np.ma.array(X), id="nothing-masked"),
-        pytest.param(lambda path: mapped(path, X, "r"), id="memmap-r"),
-        pytest.param(lambda path: mapped(path, X, "r+"), id="memmap-r+"),
-        pytest.param(lambda path: mapped(path, X, "c"), id="memmap-c"),
-        pytest.param(lambda path: mapped(path, np.asfortranarray(X)), id="memmap-Fortran"),
-        pytest.param(lambda path: mapped(path, X.astype(">f8")), id="memmap-big-endian"),
+        pytest.param(lambda path: mapped_file(path, X, "r"), id="memmap-r"),
+        pytest.param(lambda path: mapped_file(path, X, "r+"), id="memmap-r+"),
+        pytest.param(lambda path: mapped_file(path, X, "c"), id="memmap-c"),
+        pytest.param(lambda path: mapped_file(path, np.asfortranarray(X)), id="memmap-Fortran"),
+        pytest.param(lambda path: mapped_file(path, X.astype(">f8")), id="memmap-big-endian"),
         pytest.param(
-            lambda path: mapped(path, np.repeat(X, 2, axis=1))[:, ::2], id="memmap-sliced"
+            lambda path: mapped_file(path, np.repeat(X, 2, axis=1))[:, ::2], id="memmap-sliced"
         ),
-        pytest.param(lambda path: np.asarray(mapped(path, X)), id="memmap-as-array"),
+        pytest.param(lambda path: np.asarray(mapped_file(path, X)), id="memmap-as-array"),
         pytest.param(lambda _: lambda: [X], id="one-block"),
         pytest.param(lambda _: lambda: np.split(X, [1, 7, 7, 100, 499]), id="uneven-blocks"),
         pytest.param(lambda _: lambda: (row[None].tolist() for row in X), id="a-row-at-a-time"),
@@ -154,7 +149,7 @@ def test_other_numbers_are_read_exactly(dtype):
 
 
 def test_arrays_are_not_copied_and_not_changed(tmp_path):
-    for rows in (X, X.astype(np.float32), np.asfortranarray(X), mapped(tmp_path / "x.npy", X)):
+    for rows in (X, X.astype(np.float32), np.asfortranarray(X), mapped_file(tmp_path / "x.npy", X)):
         before = rows.copy()
         for part, _ in Blocks.of(rows):
             assert np.shares_memory(part, rows)
@@ -192,7 +187,7 @@ def test_blocks_have_one_length_that_depends_on_the_columns_alone():
 
 def test_a_change_in_a_copy_on_write_map_survives(tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "_RESIDENT", 0)
-    rows = mapped(tmp_path / "x.npy", X, "c")
+    rows = mapped_file(tmp_path / "x.npy", X, "c")
     rows[17] = 3.0
     GaussianMixture(1).fit(rows)
     assert (rows[17] == 3.0).all()
@@ -201,7 +196,7 @@ def test_a_change_in_a_copy_on_write_map_survives(tmp_path, monkeypatch):
 
 def test_a_change_in_a_writable_map_survives(tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "_RESIDENT", 0)
-    rows = mapped(tmp_path / "x.npy", X, "r+")
+    rows = mapped_file(tmp_path / "x.npy", X, "r+")
     rows[17] = 3.0
     GaussianMixture(1).fit(rows)
     assert (rows[17] == 3.0).all()
