@@ -212,7 +212,9 @@ def distance(a: Parameters, b: Parameters) -> float:
     Book: eq-fisher-distance.
     """
     change = (y - x for x, y in zip(_coordinates(a), _coordinates(b), strict=True))
-    return float(np.linalg.norm(_scaled(a, *change)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = float(np.linalg.norm(_scaled(a, *change)))
+    return length if np.isfinite(length) else np.inf
 
 
 def converge(
@@ -307,21 +309,24 @@ class _Memory:
         if len(self) < 2:
             return None
         steps = np.array(self._steps)
-        differences = steps[1:] - steps[:-1]
-        products = differences @ differences.T
-        products[np.diag_indices_from(products)] *= 1 + _RIDGE
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN below is no weight above 0
+            differences = steps[1:] - steps[:-1]
+            products = differences @ differences.T
+            products[np.diag_indices_from(products)] *= 1 + _RIDGE
+            target = differences @ steps[-1]
         try:
-            shares = np.linalg.solve(products, differences @ steps[-1])
+            shares = np.linalg.solve(products, target)
         except np.linalg.LinAlgError:  # the last steps are all the same
             return None
         combined = np.zeros(len(self))  # shares of the places, from those of the differences
         combined[-1] = 1
         combined[:-1] += shares
         combined[1:] -= shares
-        flat = combined @ np.array(self._to)
+        with np.errstate(over="ignore", invalid="ignore"):
+            flat = combined @ np.array(self._to)
         R, K, d = self._unit.means.shape
         weights, means, covariances = np.split(flat, [K, K + K * d])
-        if not (weights > 0).all():
+        if not (weights > 0).all() or not np.isfinite(flat).all():
             return None
         return Parameters.factored(
             weights.reshape(R, K) / weights.sum(),
@@ -339,9 +344,10 @@ def _scaled(
 ) -> FloatArray:
     """A change of one mixture in units of each component of ``at``, as one vector."""
     W = at.W[0]
-    if at.diagonal:
-        first, second = W * means[0], W * W * covariances[0]
-    else:
-        first = np.einsum("jab,jb->ja", W, means[0])
-        second = W @ covariances[0] @ W.swapaxes(1, 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if at.diagonal:
+            first, second = W * means[0], W * W * covariances[0]
+        else:
+            first = np.einsum("jab,jb->ja", W, means[0])
+            second = W @ covariances[0] @ W.swapaxes(1, 2)
     return np.concatenate([(weights / at.weights)[0], first.ravel(), second.ravel() / np.sqrt(2)])

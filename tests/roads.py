@@ -13,11 +13,22 @@ COMPILED = engine.kernel is not None
 @pytest.fixture(params=["compiled", "matrix"])
 def road(request, monkeypatch):
     """Each test runs twice: with Numba's loops, and with NumPy alone."""
-    if request.param == "matrix":
-        monkeypatch.setattr(engine, "kernel", None)
+    return _sent_along(request.param, monkeypatch)
+
+
+@pytest.fixture(params=["compiled", "matrix"], scope="module")
+def road_of_examples(request):
+    """The same, for tests whose examples Hypothesis draws."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield _sent_along(request.param, patch)
+
+
+def _sent_along(road, patch):
+    if road == "matrix":
+        patch.setattr(engine, "kernel", None)
     elif not COMPILED:
         pytest.skip("Numba is not installed")
-    return request.param
+    return road
 
 
 @pytest.fixture
