@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks lint lock clean
+.PHONY: help book test browser serve lab notebooks bench lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -46,6 +46,10 @@ lab: .venv/complete ## open the chapters in JupyterLab
 
 notebooks: .venv/complete ## execute every chapter anew, in place
 	$(RUN) tools/run_notebooks.py
+
+bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchmarks/results
+	$(RUN) benchmarks/bench.py
+	$(RUN) benchmarks/accuracy.py
 
 lint: .venv/complete ## check format, style and types
 	$(RUN) -m ruff format --check

@@ -193,10 +193,13 @@ def imported(path: Path) -> set[str]:
     return {name.split(".")[0] for name in found}
 
 
+FOLDERS = ("tests", "tools", "benchmarks")
+
+
 def unlocked(packages: set[str]) -> set[str]:
     """The packages that .venv may happen to have, but the lock does not bring."""
     names = {canonicalize_name(r.name) for r in locked()}
-    ours = {path.stem for folder in ("tests", "tools") for path in (ROOT / folder).glob("*.py")}
+    ours = {path.stem for folder in FOLDERS for path in (ROOT / folder).glob("*.py")}
     distributions = importlib.metadata.packages_distributions()
     return {
         package
@@ -266,7 +269,7 @@ def test_pip_install_brings_only_what_the_library_needs(wheel: Path) -> None:
         lines = archive.read(name).decode().splitlines()
     needed = [Requirement(line[15:]) for line in lines if line.startswith("Requires-Dist: ")]
     always = {r.name for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})}
-    assert always == {"numpy", "scipy", "scikit-learn"}
+    assert always == {"numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "tqdm"}
     assert f"Version: {gmmlib.__version__}" in lines
 
 
