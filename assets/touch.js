@@ -229,6 +229,7 @@
         const old = o.at();
         const to = [o.axis === "y" ? old[0] : clamp(x, ...this.x), o.axis === "x" ? old[1] : clamp(y, ...this.y)];
         this.figure.stop();
+        this.figure.held = how === "drag";
         o.move(to.map((value, c) => Number((Math.round(value / this.grain(c)) * this.grain(c)).toPrecision(12))), how);
       };
       let grip = null;
@@ -252,7 +253,7 @@
       };
       node.addEventListener("pointermove", drag("drag"));
       node.addEventListener("pointerup", drag("end"));
-      node.addEventListener("pointercancel", () => { grip = null; });
+      node.addEventListener("pointercancel", () => { grip = null; this.figure.held = false; });
       node.addEventListener("keydown", (event) => {
         const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
         if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -407,7 +408,7 @@
       return group;
     }
 
-    // The words that say what changed, also aloud. While a figure plays or a slider is dragged they
+    // The words that say what changed, also aloud. While a figure plays or something is dragged they
     // are shown only; what is said last is said at the end. Text or nodes.
     words(parent = this.root) {
       this.said = el("p", { class: "touch-words", "aria-live": "polite" });
@@ -510,7 +511,8 @@
       this.stop();
       this.read(Object.fromEntries(new URLSearchParams(query)));
       this.render();
-      this.root.scrollIntoView({ block: "center" });
+      // one that is taller than a phone begins below the head of the page
+      this.root.scrollIntoView({ block: this.root.offsetHeight > 0.8 * innerHeight ? "start" : "center" });
       return true;
     }
     link(parent) {
