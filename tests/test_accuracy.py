@@ -1,0 +1,70 @@
+"""One EM step of the engine against 50 digits, on data that are hard; ``make bench`` has more."""
+
+import numpy as np
+import pytest
+
+import accuracy
+from accuracy import cases, errors, exact_step, suited
+from gmmlib import Mixture, engine
+from gmmlib.engine import COVARIANCE_TYPES
+
+GRID = {
+    "full": cases(offsets=(0, 1e8), n=60),
+    "tied": cases(offsets=(0, 1e8), n=60, scales=(1e6,)),
+    "diag": cases(offsets=(0, 1e8), n=60, diagonal=True),
+    "spherical": cases(offsets=(0, 1e8), n=60, conditions=(1,), diagonal=True),
+}
+HARD = [(kind, suited(case, kind)) for kind in COVARIANCE_TYPES for case in GRID[kind]]
+
+# Σ⁻¹ magnifies what is rounded off Σ by its condition, 1e10, whoever computes it.
+FLOORS = {"weights": 1e-14, "means": 1e-14, "covariances": 3e-14, "whitened": 1e-5}
+
+
+def judged(case, kind):
+    """The engine's errors, and the most that is allowed: those of the careful implementation."""
+    exact = exact_step(case, kind)
+    found = errors(accuracy.engine_step(case.X, case.mixture, kind), exact)
+    try:
+        careful = errors(accuracy.careful_step(case.X, case.mixture, kind), exact)
+    except ValueError:  # it takes such a component for flat
+        careful = dict.fromkeys(found, 0.0)
+    floors = FLOORS if case.condition > 1 else FLOORS | {"whitened": 3e-14}
+    return found, {name: max(floors[name], 4 * careful[name]) for name in found}
+
+
+@pytest.mark.parametrize(("kind", "case"), HARD, ids=[f"{k}, {c.name}" for k, c in HARD])
+def test_a_step_is_as_accurate_as_the_centred_one(road, kind, case):
+    found, allowed = judged(case, kind)
+    assert all(found[name] <= allowed[name] for name in found), (found, allowed)
+
+
+@pytest.mark.parametrize("name", ["scales 1e6", "apart 1e6", "scales 1e6, apart 1e6"])
+def test_the_moments_alone_would_not_be(monkeypatch, name):
+    monkeypatch.setattr(engine, "kernel", None)
+    monkeypatch.setattr(engine, "CANCELLING", np.inf)
+    case = next(case for kind, case in HARD if (kind, case.name) == ("full", name))
+    try:
+        found, allowed = judged(case, "full")
+    except ValueError:  # so much cancels that no covariance is left
+        return
+    assert any(found[name] > 1e3 * allowed[name] for name in found), found
+
+
+def test_the_exact_step_is_the_formula():
+    """Two points and one component: the mean is half their sum, the variance a quarter of it."""
+    X = np.array([[1.0], [4.0]])
+    case = accuracy.Case(0, 1, 1, 3, X, Mixture([1.0], [[2.0]], [[[1.0]]]))
+    exact = exact_step(case, "full")
+    assert (exact.weights[0], exact.means[0, 0], exact.covariances[0, 0, 0]) == (1, 2.5, 2.25)
+
+
+def test_errors_are_in_the_units_of_the_component():
+    X = np.array([[1e6 - 1e-3], [1e6 + 1e-3]])
+    case = accuracy.Case(0, 1, 1, 3, X, Mixture([1.0], [[1e6]], [[[1.0]]]))
+    sigma = (X[1, 0] - X[0, 0]) / 2
+    off = Mixture([1.0], [[1e6 + 0.1 * sigma]], [[[1.5 * sigma**2]]])
+    found = errors(off, exact_step(case, "full"))
+    assert found["weights"] == 0
+    assert found["means"] == pytest.approx(0.1, rel=1e-6)
+    assert found["covariances"] == pytest.approx(0.5, rel=1e-9)
+    assert found["whitened"] == pytest.approx(0.5, rel=1e-9)
