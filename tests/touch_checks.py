@@ -161,3 +161,18 @@ def never_falls(values: list[float], slack: float = 0.0) -> list[str]:
         for i, (a, b) in enumerate(itertools.pairwise(values), start=1)
         if b < a - slack
     ]
+
+
+def scales(svg: Locator) -> list[tuple[float, float]]:
+    """For x and for y, from pixels to data: ``value = a + b * pixel``, read off the axes."""
+    ticks = svg.evaluate(
+        """svg => [["middle", "x"], ["end", "y"]].map(([anchor, way]) =>
+            [...svg.querySelectorAll(`.touch-axes .touch-tick.${anchor}`)]
+                .map((t) => [t.textContent, t.getAttribute(way) - (way === "y" ? 4 : 0)]))"""
+    )
+    found = []
+    for axis in ticks:
+        (low, p), *_, (high, q) = [(number(text), pixel) for text, pixel in axis]
+        slope = (high - low) / (q - p)
+        found.append((low - slope * p, slope))
+    return found

@@ -1,0 +1,463 @@
+"""The likelihood surface of chapter 5, in a real browser."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Locator, Page
+
+import js_fixtures
+import site_checks
+from gmmlib import Mixture, e_step, m_step
+from site_checks import Watch
+from touch_checks import (
+    control_problems,
+    drag,
+    look_problems,
+    never_falls,
+    number,
+    numbers,
+    open_figure,
+    reach,
+    scales,
+    settle,
+    still_problems,
+)
+
+NAME = "surface"
+PAGE = "chapters/05_why_not_just_maximise.html"
+FIGURE = "fig-surface"
+DATA = js_fixtures.data_sets()
+TWENTY = DATA["esl"]
+WAITING = DATA["faithful"][:, 1]
+PEAK = [4.6408, 1.0689]  # as chapter 5 prints it
+FAR = f"{FIGURE}?v=3.2&m=-0.9,6.8"  # a long walk, 30 iterations
+Pair = list[float] | NDArray[np.float64]
+
+
+@pytest.fixture
+def watch(page: Page, address: str) -> Iterator[Watch]:
+    page.emulate_media(reduced_motion="reduce")
+    watch = Watch(page, address)
+    yield watch
+    assert not watch.problems
+
+
+def mixture(means: Pair, variance: float = 0.8) -> Mixture:
+    return Mixture.univariate([0.5, 0.5], means, [variance, variance])
+
+
+def walk(X: NDArray[np.float64], start: Pair, variance: float, steps: int) -> list[Pair]:
+    """The means, with weights and variances held."""
+    path = [start]
+    for _ in range(steps):
+        beta = e_step(X, mixture(path[-1], variance))[0]
+        path.append(m_step(X, beta).means.ravel())
+    return path
+
+
+def button(figure: Locator, name: str) -> Locator:
+    return figure.get_by_role("button", name=name, exact=True)
+
+
+def words(figure: Locator) -> str:
+    return figure.locator(".touch-words").inner_text()
+
+
+def shown(figure: Locator) -> tuple[float, int, list[float]]:
+    """ℓ, the iteration and the two means."""
+    value, iteration, _, first, _, second = numbers(figure.locator(".touch-l").inner_text())
+    return value, int(iteration), [first, second]
+
+
+def start(figure: Locator) -> Locator:
+    return figure.get_by_role("slider", name="Start of the walk: the two means")
+
+
+def started(figure: Locator) -> list[float]:
+    _, first, _, second = numbers(start(figure).get_attribute("aria-valuetext") or "")
+    return [first, second]
+
+
+def plane(figure: Locator) -> Locator:
+    return figure.locator("svg.touch-svg").first
+
+
+def place(figure: Locator, means: Pair) -> tuple[float, float]:
+    """On the plane, in its pixels."""
+    (a, b), (c, d) = scales(plane(figure))
+    return (means[0] - a) / b, (means[1] - c) / d
+
+
+def click(figure: Locator, means: Pair) -> None:
+    x, y = place(figure, means)
+    plane(figure).click(position={"x": x, "y": y})
+
+
+# --- what it computes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "X", "variance"),
+    [("", TWENTY, 0.8), ("?v=3.2", TWENTY, 3.2), ("?data=waiting", WAITING, 34.5)],
+)
+def test_the_contours_are_at_their_heights(
+    watch: Watch, state: str, X: NDArray[np.float64], variance: float
+) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
+    (a, b), (c, d) = scales(plane(figure))
+    levels = (
+        plane(figure)
+        .locator(".touch-level")
+        .evaluate_all(
+            "all => all.map((path) => [Number(path.dataset.level), path.getAttribute('d')])"
+        )
+    )
+    assert len(levels) == 12
+    for level, path in levels:
+        spots = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", path), dtype=float)[::9]
+        assert len(spots) > 3
+        off = [
+            mixture([a + b * x, c + d * y], variance).log_likelihood(X) - level for x, y in spots
+        ]
+        # a pixel's tenth, and a straight line through a cell
+        assert np.abs(off).max() < 0.012 * (levels[0][0] - min(v for v, _ in levels))
+
+
+@pytest.mark.parametrize(
+    ("state", "X", "variance", "digits"),
+    [
+        ("", TWENTY, 0.8, 2),
+        ("?v=3.9", TWENTY, 3.9, 2),
+        ("?data=waiting", WAITING, 34.5, 1),
+        ("?data=waiting&v=179.5", WAITING, 179.5, 1),
+    ],
+)
+def test_both_peaks_and_the_saddle_in_words(
+    watch: Watch, state: str, X: NDArray[np.float64], variance: float, digits: int
+) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
+    peaks, saddle = figure.locator(".touch-legend li").all_inner_texts()
+    peak = walk(X, [X.mean() + X.std(), X.mean() - X.std()], variance, 3000)[-1]
+    *means, height = numbers(peaks)
+    tolerance = 0.51 * 10**-digits
+    np.testing.assert_allclose(means, [*peak, *peak[::-1]], atol=tolerance)
+    assert height == pytest.approx(mixture(peak, variance).log_likelihood(X), abs=6e-5)
+    assert "mirror image" in peaks
+    *means, height = numbers(saddle)
+    np.testing.assert_allclose(means, [X.mean()] * 2, atol=tolerance)
+    at_saddle = mixture([X.mean()] * 2, variance).log_likelihood(X)
+    assert height == pytest.approx(at_saddle, abs=6e-5)
+    assert "apart, and it goes up; move them together, and it goes down" in saddle
+    # and they are marked where they are
+    marks = plane(figure).locator(".touch-peak, .touch-saddle")
+    at = [numbers(mark.get_attribute("transform") or "") for mark in marks.all()]
+    wanted = [place(figure, pair) for pair in ([X.mean()] * 2, peak, peak[::-1])]
+    np.testing.assert_allclose(at, wanted, atol=0.6)
+    assert plane(figure).get_by_text("peak").count() == 2
+    assert plane(figure).get_by_text("saddle").is_visible()
+
+
+def test_above_the_variance_of_the_data_one_peak_is_left(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?v=4")
+    assert TWENTY.var() == pytest.approx(3.97, abs=0.005)
+    (peak,) = figure.locator(".touch-legend li").all_inner_texts()
+    assert "One peak, (2.67, 2.67)" in peak
+    assert "3.97" in peak
+    assert plane(figure).locator(".touch-peak").count() == 1
+    assert plane(figure).get_by_text("saddle").count() == 0
+    assert "to the peak." in words(figure)
+    slider = figure.get_by_role("slider", name="variance")
+    slider.fill("3.9")
+    assert "They meet when v reaches the data's own variance, 3.97" in words(figure)
+    assert plane(figure).locator(".touch-peak").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "X", "variance", "begin"),
+    [
+        (f"{FIGURE}?m=-0.5,0.3", TWENTY, 0.8, [-0.5, 0.3]),
+        (FAR, TWENTY, 3.2, [-0.9, 6.8]),
+        (f"{FIGURE}?data=waiting&m=90,47.5&v=99.5", WAITING, 99.5, [90, 47.5]),
+    ],
+)
+def test_it_never_falls_and_its_numbers_are_the_library_s(
+    watch: Watch, state: str, X: NDArray[np.float64], variance: float, begin: Pair
+) -> None:
+    figure = open_figure(watch, PAGE, NAME, state)
+    path = walk(X, begin, variance, 20)
+    seen = []
+    for step in range(21):
+        value, iteration, means = shown(figure)
+        seen.append(value)
+        np.testing.assert_allclose(means, path[iteration], atol=6e-5)
+        expected = mixture(path[iteration], variance).log_likelihood(X)
+        assert value == pytest.approx(expected, abs=6e-5)
+        if iteration < step:  # it has arrived
+            assert "this is a peak" in words(figure)
+        button(figure, "One iteration").click()
+    assert len(seen) == 21
+    assert not never_falls(seen, slack=1e-4)
+    if state == FAR:
+        assert shown(figure)[1] == 21
+        assert "the means are" in words(figure)
+
+
+def test_the_mixture_beside_it_is_the_one_of_the_walk(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?m=0,5&t=1")
+    bells = figure.locator("svg.touch-svg").nth(1)
+    (a, b) = scales_of_x(bells)
+    spots = np.array(
+        re.findall(
+            r"[ML]([\d.]+) ([\d.]+)", bells.locator(".touch-whole").get_attribute("d") or ""
+        ),
+        dtype=float,
+    )
+    means = walk(TWENTY, [0, 5], 0.8, 1)[1]
+    density = np.exp(mixture(means).log_density(a + b * spots[:, 0]))
+    floor = numbers(bells.locator(".touch-frame").first.get_attribute("d") or "")[2]
+    height = floor - spots[:, 1]
+    np.testing.assert_allclose(height / height.max(), density / density.max(), atol=0.005)
+    assert bells.locator(".touch-rug").count() == len(TWENTY)
+
+
+def scales_of_x(svg: Locator) -> tuple[float, float]:
+    ticks = svg.locator(".touch-axes .touch-tick.middle")
+    at: list[list[str]] = ticks.evaluate_all(
+        "all => all.map((t) => [t.textContent, t.getAttribute('x')])"
+    )
+    (low, p), *_, (high, q) = [(number(text), float(x)) for text, x in at]
+    slope = (high - low) / (q - p)
+    return low - slope * p, slope
+
+
+# --- what one does ------------------------------------------------------------------------------
+
+
+def test_a_click_anywhere_starts_a_walk(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME)
+    for begin, end in (
+        ([6.0, 2.5], "the peak below the diagonal"),
+        ([2.0, 6.5], "the peak above the diagonal"),
+        ([-0.5, 0.0], "the peak above the diagonal"),
+    ):
+        click(figure, begin)
+        np.testing.assert_allclose(started(figure), begin, atol=0.03)
+        assert words(figure).startswith(f"Start at ({started(figure)[0]:.2f}".replace("-", "−"))
+        steps = int(numbers(words(figure).split("EM takes")[1])[0])
+        assert end in words(figure)
+        # the whole path is there before the first step
+        dots = plane(figure).locator(".touch-dot.touch-ahead")
+        assert dots.count() == steps
+        last = dots.last.evaluate("c => [c.cx.baseVal.value, c.cy.baseVal.value]")
+        peak = PEAK if "below" in end else PEAK[::-1]
+        np.testing.assert_allclose(last, place(figure, peak), atol=0.6)
+        for _ in range(steps):
+            button(figure, "One iteration").click()
+        assert f"It has arrived at {end}" in words(figure)
+        np.testing.assert_allclose(shown(figure)[2], peak, atol=2e-4)
+        button(figure, "One iteration").click()
+        assert "Nothing changes any more: this is a peak" in words(figure)
+        assert shown(figure)[1] == steps
+
+
+def test_a_click_beside_the_frame_does_nothing(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME)
+    before = started(figure)
+    plane(figure).click(position={"x": 4, "y": 4})
+    assert started(figure) == before
+
+
+def test_on_the_diagonal_em_goes_to_the_saddle_and_stays(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?m=0.5,0.5")
+    assert "stays there" in words(figure)
+    button(figure, "One iteration").click()
+    value, iteration, means = shown(figure)
+    assert iteration == 1
+    np.testing.assert_allclose(means, [TWENTY.mean()] * 2, atol=6e-5)
+    assert value == pytest.approx(mixture([TWENTY.mean()] * 2).log_likelihood(TWENTY), abs=6e-5)
+    assert "arrived at the saddle" in words(figure)
+    button(figure, "One iteration").click()
+    assert "stands still on the saddle" in words(figure)
+
+
+def test_swapped_names_walk_the_mirror_image(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?m=5,3.5")
+    button(figure, "Swap the names").click()
+    assert started(figure) == [3.5, 5]
+    assert "mirror image" in words(figure)
+    button(figure, "One iteration").click()
+    np.testing.assert_allclose(shown(figure)[2], walk(TWENTY, [3.5, 5], 0.8, 1)[1], atol=6e-5)
+    button(figure, "Reset").click()
+    assert started(figure) == [0.6, 0.59]
+
+
+def test_the_start_is_dragged_and_the_path_follows(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?m=1,2")
+    path = plane(figure).locator(".touch-curve.touch-ahead")
+    before = path.get_attribute("d")
+    drag(watch.page, start(figure), 100, 10)
+    assert started(figure)[0] > 2.5
+    assert path.get_attribute("d") != before
+    assert "the peak below the diagonal" in words(figure)
+
+
+def test_with_a_finger(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    watch = Watch(context.new_page(), address)
+    figure = open_figure(watch, PAGE, NAME)
+    x, y = place(figure, [6, 2.5])
+    plane(figure).tap(position={"x": x, "y": y})
+    np.testing.assert_allclose(started(figure), [6, 2.5], atol=0.06)
+    button(figure, "One iteration").tap()
+    assert shown(figure)[1] == 1
+    assert not watch.problems
+    context.close()
+
+
+def test_by_keyboard_alone(watch: Watch) -> None:
+    page = watch.page
+    figure = open_figure(watch, PAGE, NAME)
+    sets = figure.get_by_role("combobox", name="Data")
+    reach(page, sets, most=400)  # all links of the chapter before it
+    page.keyboard.press("ArrowDown")
+    assert sets.input_value() == "waiting"
+    assert "Start at (47.0, 46.9)" in words(figure)
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert "49.5" in figure.locator(".touch-value").inner_text()
+    assert "The peaks are at" in words(figure)
+    reach(page, start(figure))
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowUp")
+    np.testing.assert_allclose(started(figure), [52.2, 47.4], atol=0.06)
+    assert "Start at (52.2, 47.4)" in words(figure)
+    seen = [shown(figure)[0]]
+    reach(page, button(figure, "One iteration"))
+    for _ in range(20):
+        page.keyboard.press("Enter")
+        seen.append(shown(figure)[0])
+    assert not never_falls(seen, slack=1e-4)
+    path = walk(WAITING, [52.2, 47.4], 49.5, shown(figure)[1])
+    np.testing.assert_allclose(shown(figure)[2], path[-1], atol=6e-5)
+    for name in ("Play", "Swap the names", "Reset", "Copy link"):
+        reach(page, button(figure, name))
+
+
+def test_play_walks_to_the_peak(page: Page, address: str) -> None:
+    page.clock.install()
+    watch = Watch(page, address)
+    figure = open_figure(watch, PAGE, NAME)
+    page.clock.run_for(4000)
+    assert shown(figure)[1] == 0  # nothing moves by itself
+    button(figure, "Play").click()
+    page.clock.run_for(1000)
+    assert 0 < shown(figure)[1] < 5
+    button(figure, "Pause").click()
+    at = shown(figure)[1]
+    page.clock.run_for(4000)
+    assert shown(figure)[1] == at
+    button(figure, "Play").click()
+    page.clock.run_for(20_000)
+    assert "arrived at the peak" in words(figure)
+    assert button(figure, "Play").is_visible()
+    assert not watch.problems
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_walker_glides_only_where_motion_is_welcome(
+    page: Page, address: str, motion: str
+) -> None:
+    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+    page.clock.install()
+    figure = open_figure(Watch(page, address), PAGE, NAME)
+    button(figure, "One iteration").click()
+    places = set()
+    for _ in range(8):
+        page.clock.run_for(60)
+        places.add(figure.locator(".touch-walker").get_attribute("cx"))
+    assert (len(places) == 1) == (motion == "reduce")
+
+
+# --- the address --------------------------------------------------------------------------------
+
+
+def situation(figure: Locator) -> list[str]:
+    drawing = "all => all.flatMap((node) => node.innerHTML.split(/(?=<)/))"
+    return [
+        *figure.locator("svg").evaluate_all(drawing),
+        figure.locator(".touch-l").inner_text(),
+        *figure.locator(".touch-legend li").all_inner_texts(),
+        figure.get_by_role("combobox").input_value(),
+        figure.locator(".touch-value").inner_text(),
+    ]
+
+
+def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
+    page = watch.page
+    figure = open_figure(watch, PAGE, NAME)
+    settle(page)
+    assert "#" not in page.url  # looking alone changes nothing
+    for change in (
+        lambda: button(figure, "One iteration").click(),
+        lambda: click(figure, [5.5, 5]),
+        lambda: button(figure, "One iteration").click(click_count=3),
+        lambda: figure.get_by_role("slider", name="variance").fill("2.3"),
+        lambda: figure.get_by_role("combobox").select_option("waiting"),
+        lambda: drag(page, start(figure), 90, -100),
+        lambda: button(figure, "One iteration").click(click_count=2),
+    ):
+        change()
+        settle(page)
+        state = page.url.split("#")[1]
+        here = situation(figure)
+        other = page.context.new_page()
+        other.emulate_media(reduced_motion="reduce")
+        there = open_figure(Watch(other, watch.address), PAGE, NAME, state)
+        assert situation(there) == here, state
+        other.close()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "?data=nothing&v=-3&m=99,-99&t=-5",
+        "?data=constructor&v=NaN&m=1&t=1e9",
+        "?m=NaN,Infinity&v=1e99",
+        "?m=,&v=",
+        "?%E0%A4%A",
+        "",
+    ],
+)
+def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
+    assert not control_problems(figure)
+    button(figure, "Reset").click()
+    button(figure, "One iteration").click()
+    assert shown(figure)[1] == 1
+
+
+# --- where it is seen ---------------------------------------------------------------------------
+
+
+def test_light_and_dark_wide_and_narrow(watch: Watch) -> None:
+    problems = look_problems(watch, PAGE, NAME, f"{FIGURE}?t=4")
+    problems += look_problems(watch, PAGE, NAME, f"{FIGURE}?data=waiting&v=199.5&m=90,50&t=2")
+    assert not problems, "\n".join(problems)
+
+
+def test_the_theme_may_change_while_it_is_open(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME)
+    shade = figure.locator(".touch-shade")
+    light = shade.get_attribute("href")
+    watch.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    watch.page.wait_for_timeout(100)
+    assert shade.get_attribute("href") != light
+
+
+def test_without_script_and_on_paper(browser: Browser, address: str) -> None:
+    problems = still_problems(browser, address, PAGE, NAME)
+    assert not problems, "\n".join(problems)
