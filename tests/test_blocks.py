@@ -270,7 +270,7 @@ def test_few_rows_are_all_taken_once_each():
     assert weights.tolist() == [1, 1, 2]
 
 
-@pytest.mark.parametrize("size", [100, 2000])
+@pytest.mark.parametrize("size", [100, 600, 2000])
 def test_a_weight_of_2_gives_what_two_rows_give(size):
     w = W.astype(int)
     one = Blocks.of(X, w).picked(size)

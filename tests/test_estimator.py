@@ -344,6 +344,10 @@ def test_where_every_start_ends_in_a_spike():
     ):
         model = fitted(X, 2)
     assert model.covariances_[1].max() < 1e-6
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # whoever chooses the one start gets what it leads to
+        chosen = fitted(X, 2, means_init=[[0.0, 0.0], [50.0, 50.0]])
+    same(chosen, model, rtol=1e-4)
 
 
 def test_fits_in_several_threads_are_each_as_alone(road):

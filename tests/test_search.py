@@ -68,7 +68,7 @@ def test_starts_of_another_seed_are_others():
 
 @pytest.mark.parametrize("spread_out", [True, False])
 def test_no_cluster_is_empty_where_points_differ_by_less_than_rounding(spread_out):
-    x = 1e-12 * np.arange(5.0)[:, np.newaxis]
+    x = 3 + 1e-9 * np.arange(5.0)[:, np.newaxis]
     rng = np.random.default_rng(1)
     p = starting_points(x, np.ones(5), np.eye(1), 5, 10, rng, spread_out=spread_out)
     assert (np.sort(p.means[:, :, 0], axis=1) == x[:, 0]).all()
