@@ -20,6 +20,7 @@ FloatRows = npt.NDArray[np.floating[Any]]
 BlockSource = Callable[[], Iterable[Any]]
 
 _VALUES = 2**17  # numbers in a block, 1 MiB in double precision
+_WORK = 2**21  # rows of a block times d²: where d is large, few long blocks leave a thread idle
 _RESIDENT = 2**23  # bytes of a mapped file after which its pages are let go
 
 
@@ -231,7 +232,7 @@ def in_blocks(
 
 def block_size(d: int) -> int:
     """Rows in a block, from d alone, so that sums come out the same wherever the data lie."""
-    return min(max(_VALUES // d, 64), 16384)
+    return min(max(min(_VALUES // d, _WORK // d**2), 64), 16384)
 
 
 def as_sample_weight(sample_weight: Any, n: int) -> FloatArray:
