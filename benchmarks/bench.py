@@ -30,7 +30,8 @@ The keys of results.json, which the book reads:
                      array); seconds, passes
 
 Every number of seconds is the least over rounds in which all peers take turns, except in
-``real_fits``. Set-up is taken away by difference: 11 iterations less 1, for every peer alike.
+``real_fits``. Set-up is taken away by difference: 11 iterations less 1, for every peer alike;
+null stands where a peer did not run, or where the difference was lost in noise.
 """
 
 import argparse
@@ -75,6 +76,7 @@ class Sizes:
             if quick
             else ({"n": 20_000, "d": 8}, [1, 2, 4, 8, 16, 32, 64]),
         }
+        self.slowest = 0.5  # expected seconds of an iteration at which a peer leaves
         self.growth_seconds = 0.1 if quick else 0.5 if hurry else 3.0
         self.fit_seconds = 0.1 if quick else 1.0 if hurry else 8.0
         self.fits = [(300, 2, 2)] if quick else [(10_000, 2, 5), (5_000, 8, 5), (5_000, 16, 8)]
@@ -158,7 +160,7 @@ def _row(found: list[Peer], sizes: Sizes, n: int, d: int, K: int) -> dict[str, A
         tasks = {peer.name: stack.enter_context(peer.task(p.X, p.start)) for peer in found}
         least, rounds = in_turns(tasks, (1, most), sizes.row_seconds, sizes.rounds)
         log_likelihood = {name: reached(task, p.X) for name, task in tasks.items()}
-    seconds = {name: max(least[name][most] - least[name][1], 1e-9) for name in least}
+    seconds = {name: _without_setup(least[name]) for name in least}
     row = {
         "n": n,
         "d": d,
@@ -171,22 +173,30 @@ def _row(found: list[Peer], sizes: Sizes, n: int, d: int, K: int) -> dict[str, A
         "log_likelihood": log_likelihood,
         "rounds": rounds,
     }
-    _say(f"       {n} × {d}, K = {K}: " + ", ".join(f"{k} {v:.3f}" for k, v in seconds.items()))
+    _say(
+        f"       {n} × {d}, K = {K}: " + ", ".join(f"{k} {v:.3f}" for k, v in seconds.items() if v)
+    )
     return row
 
 
 def _shares(row: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
-    seconds = row["seconds"]
+    seconds = {name: s for name, s in row["seconds"].items() if s is not None}
     ours = seconds.get("gmmlib", seconds.get("gmmlib_numpy"))
     others = {name: s for name, s in seconds.items() if not name.startswith("gmmlib")}
     exponentials = row["n"] * row["K"] * row["iterations"]
     mine = [name for name in ("gmmlib", "gmmlib_numpy") if name in seconds]
     return {
-        "ratio": {name: s / ours for name, s in seconds.items()},
+        "ratio": {name: s / ours for name, s in seconds.items()} if ours else {},
         "fastest_peer": min(others, key=lambda name: others[name]) if others else None,
         "share": {k: row["flops"] / seconds[k] / 1e9 / here["dgemm_gflops"] for k in mine},
         "exp_share": {k: exponentials / seconds[k] / 1e9 / here["gexp_per_second"] for k in mine},
     }
+
+
+def _without_setup(least: dict[int, float]) -> float | None:
+    """The time of the longer run less that of the shorter; None where noise hides it."""
+    short, long = least.values()
+    return long - short if long - short > 0.05 * long else None
 
 
 def _growth(found: list[Peer], sizes: Sizes) -> dict[str, Any]:
@@ -196,34 +206,25 @@ def _growth(found: list[Peer], sizes: Sizes) -> dict[str, Any]:
     for letter, (fixed, values) in sizes.growth.items():
         seconds: dict[str, list[float | None]] = {peer.name: [] for peer in found}
         flops = []
-        for value in values:
+        running = list(found)
+        for value, following in zip(values, [*values[1:], values[-1]], strict=True):
             size = fixed | {letter: value}
             p = problem(size["n"], size["d"], size["K"])
             flops.append(p.flops)
             with ExitStack() as stack:
                 tasks = {
-                    peer.name: stack.enter_context(peer.task(p.X, p.start))
-                    for peer in found
-                    if not _too_slow(seconds[peer.name], values, sizes)
+                    peer.name: stack.enter_context(peer.task(p.X, p.start)) for peer in running
                 }
                 least, _ = in_turns(tasks, (1, 1 + several), sizes.growth_seconds, (2, 9))
             for name, so_far in seconds.items():
-                if name in least:
-                    found_seconds = (least[name][1 + several] - least[name][1]) / several
-                    so_far.append(max(found_seconds, 1e-9))
-                else:
-                    so_far.append(None)
+                took = _without_setup(least[name]) if name in least else None
+                so_far.append(None if took is None else took / several)
+            expected = {
+                name: (so_far[-1] or 0) * following / value for name, so_far in seconds.items()
+            }
+            running = [peer for peer in running if expected[peer.name] < sizes.slowest]
         grown[letter] = {"values": values, "fixed": fixed, "seconds": seconds, "flops": flops}
     return grown
-
-
-def _too_slow(so_far: list[float | None], values: list[int], sizes: Sizes) -> bool:
-    if not so_far:
-        return False
-    if so_far[-1] is None:
-        return True
-    next_value = values[len(so_far)] / values[len(so_far) - 1]
-    return so_far[-1] * next_value > 0.25
 
 
 def _say(text: str) -> None:

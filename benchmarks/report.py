@@ -294,7 +294,7 @@ def _draw_table(results: dict[str, Any], file: Path) -> None:
         color, marker, dashes = LOOKS[key]
         ax.plot(
             range(len(rows)),
-            [1e3 * row["seconds"].get(key, float("nan")) for row in rows],
+            [1e3 * (row["seconds"].get(key) or float("nan")) for row in rows],
             label=labels[key],
             color=color,
             marker=marker,

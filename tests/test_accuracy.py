@@ -9,12 +9,17 @@ from gmmlib import Mixture, engine
 from gmmlib.engine import COVARIANCE_TYPES
 
 GRID = {
-    "full": cases(offsets=(0, 1e8), n=60),
+    "full": [
+        *cases(offsets=(0, 1e8), n=60),
+        *cases(offsets=(0, 1e8), conditions=(1,), n=60, d=5),
+        *cases(offsets=(0, 1e8), scales=(1,), aparts=(3,), conditions=(1e10,), n=60, d=5),
+    ],
     "tied": cases(offsets=(0, 1e8), n=60, scales=(1e6,)),
     "diag": cases(offsets=(0, 1e8), n=60, diagonal=True),
     "spherical": cases(offsets=(0, 1e8), n=60, conditions=(1,), diagonal=True),
 }
 HARD = [(kind, suited(case, kind)) for kind in COVARIANCE_TYPES for case in GRID[kind]]
+NAMES = [f"{kind}, d = {case.X.shape[1]}, {case.name}" for kind, case in HARD]
 
 # Σ⁻¹ magnifies what is rounded off Σ by its condition, 1e10, whoever computes it.
 FLOORS = {"weights": 1e-14, "means": 1e-14, "covariances": 3e-14, "whitened": 1e-5}
@@ -32,7 +37,7 @@ def judged(case, kind):
     return found, {name: max(floors[name], 4 * careful[name]) for name in found}
 
 
-@pytest.mark.parametrize(("kind", "case"), HARD, ids=[f"{k}, {c.name}" for k, c in HARD])
+@pytest.mark.parametrize(("kind", "case"), HARD, ids=NAMES)
 def test_a_step_is_as_accurate_as_the_centred_one(road, kind, case):
     found, allowed = judged(case, kind)
     assert all(found[name] <= allowed[name] for name in found), (found, allowed)
@@ -68,3 +73,14 @@ def test_errors_are_in_the_units_of_the_component():
     assert found["means"] == pytest.approx(0.1, rel=1e-6)
     assert found["covariances"] == pytest.approx(0.5, rel=1e-9)
     assert found["whitened"] == pytest.approx(0.5, rel=1e-9)
+
+
+def test_the_page_has_the_worst_and_every_case():
+    step = accuracy.STEPS["em"]
+    rows = list(accuracy.measured(cases((0,), (1,), (1, 1e10), (3,), n=30), "full", {"em": step}))
+    rows = [row | dict.fromkeys(accuracy.STEPS, row["em"]) for row in rows]
+    rows[0] |= {"scikit_learn": {"failed": "collapsed"}}
+    page = accuracy._page(rows)
+    assert page.count("| full | 3 |") == 2
+    assert page.count("*collapsed*") == 1
+    assert "| refused, of 2 | 0 | 0 | 0 | 1 |" in page
