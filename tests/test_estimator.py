@@ -7,6 +7,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas
 import pytest
 import scipy.sparse
 import sklearn
@@ -55,7 +56,7 @@ def test_every_check_of_scikit_learn(road):
     assert not failed
     assert sum(one["status"] == "passed" for one in found) > 40
     skipped = {one["check_name"] for one in found if one["status"] == "skipped"}
-    assert skipped <= {"check_sample_weights_pandas_series", "check_array_api_input"}
+    assert skipped <= {"check_array_api_input"}
     assert not [one for one in found if one["status"] == "xfail"]
 
 
@@ -123,7 +124,6 @@ def test_pickle_and_copy():
 
 
 def frame(columns="ab", rows=BLOBS):
-    pandas = pytest.importorskip("pandas")
     return pandas.DataFrame(rows, columns=list(columns))
 
 
