@@ -249,7 +249,7 @@ touch.figure("bound", (f) => {
     value.replaceChildren(term(L(), ` = ${fixed(last.l, 4)}`), " ", ...(from.length
       ? [term("= ", B(), ` ${fixed(gmm.lowerBound(X, bound().q, at(here)), 4)}`), " ", term(`+ KL ${fixed(gap(), 4)}`)] : []),
       el("span", { class: "touch-muted" }, ` iteration ${rows.length - 1}`));
-    heads.replaceChildren(...[["t"], [sign()], [L()], ["gain by M"], ["gap for E"]].map((cell) => el("th", { scope: "col" }, ...cell)));
+    heads.replaceChildren(...[[letter("t")], [sign()], [L()], ["gain by M"], ["gap for E"]].map((cell) => el("th", { scope: "col" }, ...cell)));
     numbers.replaceChildren(...rows.map(({ v, l, gain, kl }, k) => el("tr", {}, el("th", { scope: "row" }, String(k)),
       ...[fixed(v, KINDS[kind].decimals + 2), fixed(l, 4), ...(k ? [fixed(gain, 5), fixed(kl, 5)] : ["", ""])].map((text) => el("td", {}, text)))));
     f.update();
