@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-BLOCK = 192  # observations; at d = 32 two copies of a block are as large as a first-level cache
+BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
 NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
@@ -354,6 +354,14 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             S2[j, r] += second
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _aligned(rows, columns):
+    """Zeros that begin where a cache line does: a vector across two lines is loaded twice."""
+    flat = np.zeros(rows * columns + 8)
+    first = (-(flat.ctypes.data // 8)) % 8
+    return flat[first : first + rows * columns].reshape(rows, columns)
+
+
 @njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
 def _copy(x, start, m, block):
     for r in range(x.shape[0]):
@@ -372,13 +380,13 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     n = x.shape[1]
     size = BLOCK if d >= TILED else SMALL
     dp = W.shape[2]
-    L = np.empty((K, size))
-    top = np.empty(size)
-    total = np.empty(size)
-    y = np.empty((4, size))
-    block = np.zeros((dp, size))  # contiguous, which the compiler has to know
-    z = np.zeros((dp, size))
-    bz = np.zeros((dp, size))
+    L = _aligned(K, size)
+    top = _aligned(1, size)[0]
+    total = _aligned(1, size)[0]
+    y = _aligned(4, size)
+    block = _aligned(dp, size)  # contiguous, which the compiler has to know
+    z = _aligned(dp, size)
+    bz = _aligned(dp, size)
     index = np.empty(size + 1, np.int64)
     offset = np.zeros((R, K, dp))
     near = np.zeros((R, K), np.bool_)
@@ -411,10 +419,10 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """:func:`accumulate` for W and S2 of shape (R, K, d)."""
     R, K, d = mu.shape
     n = x.shape[1]
-    L = np.empty((K, SMALL))
-    top = np.empty(SMALL)
-    total = np.empty(SMALL)
-    block = np.empty((d, SMALL))
+    L = _aligned(K, SMALL)
+    top = _aligned(1, SMALL)[0]
+    total = _aligned(1, SMALL)[0]
+    block = _aligned(d, SMALL)
     for start in range(0, n, SMALL):
         m = min(SMALL, n - start)
         _copy(x, start, m, block)
@@ -431,14 +439,14 @@ def log_joint(x, log_c, mu, W, out):
     K, d = mu.shape
     n = x.shape[1]
     size = BLOCK if d >= TILED else SMALL
-    block = np.zeros((W.shape[2], size))
-    z = np.zeros((W.shape[2], size))
+    block = _aligned(W.shape[2], size)
+    z = _aligned(W.shape[2], size)
     offset = np.zeros((K, W.shape[2]))
     near = np.zeros(K, np.bool_)
     if d >= TILED:
         _offsets(W, mu, offset, near)
-    y = np.empty((4, size))
-    L = np.empty((K, size))
+    y = _aligned(4, size)
+    L = _aligned(K, size)
     for start in range(0, n, size):
         m = min(size, n - start)
         _copy(x, start, m, block)
