@@ -365,7 +365,7 @@ def _page(rows: list[dict[str, Any]]) -> str:
                 row[name] for row in rows if (row["condition"] > 1) == hard or _plain(measure)
             ]
             found = [errors[measure] for errors in chosen if "failed" not in errors]
-            cells.append(f"{max(found):.1e}")
+            cells.append(f"{max(found):.1e}" if found else "-")
         which = "" if _plain(measure) else f", condition {'1e10' if hard else '1'}"
         lines += [f"| {measure}{which} | " + " | ".join(cells) + " |"]
     refused = [str(sum("failed" in row[name] for row in rows)) for name in STEPS]

@@ -23,6 +23,7 @@ from gmmlib.blocks import Blocks
 from gmmlib.engine import Engine, Parameters
 
 HERE = Path(__file__).parent
+PAUSE = 0.05  # seconds before each run: threads of BLAS and OpenMP wait busily for a while
 Run = Callable[[int], float]  # m iterations from the start; returns the seconds
 
 
@@ -420,6 +421,7 @@ def in_turns(
             if turn > 0 and spent[name] > budget / 3:
                 continue
             for length in lengths if turn >= 0 else lengths[-1:]:
+                time.sleep(PAUSE)
                 try:
                     seconds = tasks[name].run(length)
                 except Exception as error:  # a peer's own defect, such as a matrix it cannot factor
