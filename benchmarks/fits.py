@@ -11,7 +11,7 @@ from gmmlib import GaussianMixture, Mixture, datasets, search
 from gmmlib.blocks import Blocks
 from gmmlib.engine import Engine, Parameters
 from gmmlib.initialization import k_means_plus_plus
-from peers import Mclust, Missing, OursExtrapolated, Peer, in_turns, reached
+from peers import PAUSE, Mclust, Missing, OursExtrapolated, Peer, in_turns, reached
 from problems import problem
 
 GAP = 1e-6  # of log-likelihood for each observation
@@ -104,6 +104,7 @@ def restarts(size: tuple[int, int, int], starts: list[int], rounds: int) -> dict
             for name, model in models.items():
                 if turn and seconds[name][r] > 2:
                     continue
+                time.sleep(PAUSE)
                 begin = time.perf_counter()
                 fitted = model(K, n_init=many, random_state=turn).fit(p.X)
                 seconds[name][r] = min(seconds[name][r], time.perf_counter() - begin)
@@ -155,6 +156,7 @@ def real_fits(seeds: int, mclust: Mclust | None) -> list[dict[str, Any]]:
         reached: dict[str, list[float]] = {key: [] for key in models}
         for seed in range(-1, seeds):  # the first warms up
             for key, model in models.items():
+                time.sleep(PAUSE)
                 begin = time.perf_counter()
                 fitted = model(K, covariance_type=kind, random_state=max(seed, 0)).fit(X)
                 took = time.perf_counter() - begin
