@@ -181,6 +181,11 @@ class Parameters:
         means = centre + scale * self.means[run]
         return Mixture(self.weights[run], means, Sigma * np.outer(scale, scale))
 
+    def precisions(self) -> FloatArray:
+        """The diagonals of the Σ_j⁻¹, (R, K, d)."""
+        squares = self.W * self.W
+        return squares if self.diagonal else np.asarray(squares.sum(axis=2))  # of WᵀW
+
     def cancellation(self, away: FloatArray | None = None) -> FloatArray:
         """How many times larger than their sum the terms of (x - μ)ᵀ Σ⁻¹ (x - μ) are, (R, K).
 
@@ -190,13 +195,13 @@ class Parameters:
         Book: eq-cancellation.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            if self.diagonal:
-                precision, variance = self.W**2, self.covariances
+            if away is not None:
+                second = away * away
+            elif self.diagonal:
+                second = self.means**2 + self.covariances
             else:
-                precision = (self.W**2).sum(axis=2)  # the diagonal of WᵀW
-                variance = np.diagonal(self.covariances, axis1=2, axis2=3)
-            second = self.means**2 + variance if away is None else away**2
-            return np.asarray((precision * second).max(axis=2))
+                second = self.means**2 + self.covariances.diagonal(axis1=2, axis2=3)
+            return np.asarray((self.precisions() * second).max(axis=2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,6 +309,8 @@ class Engine:
         lacking = no_spread(blocks, total, covariance_type)
         if lacking:
             raise ValueError(lacking)
+        self._origin = (blocks.mean - blocks.centre) / blocks.scale
+        self._twice_rounding = 2 * blocks.rounding
         self._log_volume = blocks.total_weight * float(np.log(blocks.scale).sum())
         self.progress: Callable[[int], None] | None = None
         self._exit = ExitStack()
@@ -353,8 +360,10 @@ class Engine:
         Book: eq-additivity, def-moments.
         """
         R, K, d = p.means.shape
-        origin = (self.blocks.mean - self.blocks.centre) / self.blocks.scale
-        step = _compiled_step(p, about) if kernel is not None else _matrix_step(p, about, origin)
+        if kernel is not None:
+            step: Any = _compiled_step(p, about)
+        else:
+            step = _matrix_step(p, about, self._origin)
         N, S1 = np.zeros((R, K)), np.zeros((R, K, d))
         S2 = np.zeros((R, K, d) if p.diagonal else (R, K, d, d))
         log_likelihood = _Sum()
@@ -412,23 +421,18 @@ class Engine:
         return Parameters.factored(p.weights, p.means, variances)
 
     def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
-        """Which components have no observations or no spread left, (R, K)."""
-        flat = ~(self._blur(p) < 1)
-        if not self.diagonal:  # a column that the others nearly determine: no Mixture holds that
-            with np.errstate(over="ignore", invalid="ignore"):
-                own = np.diagonal(p.W, axis1=2, axis2=3) ** 2
-                pivots = own * np.diagonal(p.covariances, axis1=2, axis2=3)
-            flat |= ~(pivots < _FLATTEST_PIVOT).all(axis=2)
-        return np.asarray(flat | ~np.isfinite(p.log_c) | ~(p.weights > _NO_WEIGHT))
+        """Which components have no observations or no spread left, (R, K).
 
-    def _blur(self, p: Parameters) -> FloatArray:
-        """The square of how many standard deviations twice the rounding of the data is, (R, K).
-
-        A component flatter than that cannot be told from one without any spread.
+        A component is flat if it has less spread than twice the rounding of the data, or if one
+        column nearly determines another: no ``Mixture`` holds that.
         """
-        twice = 2 * self.blocks.rounding
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(((p.W * twice) ** 2).sum(axis=tuple(range(2, p.W.ndim))))
+            sound = p.precisions() @ self._twice_rounding**2 < 1
+            if not self.diagonal:
+                own = p.W.diagonal(axis1=2, axis2=3)
+                pivots = own * own * p.covariances.diagonal(axis1=2, axis2=3)
+                sound &= (pivots < _FLATTEST_PIVOT).all(axis=2)
+        return np.asarray(~(sound & np.isfinite(p.log_c) & (p.weights > _NO_WEIGHT)))
 
     def why_collapsed(self, p: Parameters, run: int = 0) -> tuple[int, str]:
         """The first component of a run that collapsed, and the reason."""

@@ -194,9 +194,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         added = self._regularisation(blocks)
         with Engine(blocks, self.covariance_type, added) as engine:
             run = self._best_run(engine, given, added)
-        mixture = run.parameters.mixture(0, blocks.centre, blocks.scale)
+        found_here = run.parameters
         if given.get("means") is None and not (self.warm_start and hasattr(self, "mixture_")):
-            mixture = mixture.reordered(np.argsort(-mixture.weights, kind="stable").tolist())
+            by_weight = np.argsort(-found_here.weights[0], kind="stable")
+            found_here = found_here.runs(([[0]], by_weight))
+        mixture = found_here.mixture(0, blocks.centre, blocks.scale)
         self._keep(mixture, run, blocks.total_weight, found)
         return self
 

@@ -19,8 +19,9 @@ NARROW = 1e-4  # a share of the pooled variance; with few observations it is a s
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 _SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
 _REMEMBERED = 10  # steps from which the next jump is computed
-_NOTHING = 1e-6  # of tol: so small a step needs no estimate of how many more there are
+_NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
 _RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
+_ROOT_HALF = 0.5**0.5
 _ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
 
@@ -274,7 +275,9 @@ def converge(
         jump = memory.fixed_point()
         if jump is not None and engine.collapsed(jump).any():
             jump = None
-        remaining = distance(here, there)
+        remaining = memory.last_step()
+        if remaining < 1e3 * tol or passes >= max_iter:  # in units of here, not of the first place
+            remaining = distance(here, there)
         converged = remaining <= _NOTHING * tol
         if jump is not None and tol >= remaining > _NOTHING * tol:  # small, but is it near?
             remaining = max(remaining, distance(here, jump))
@@ -298,10 +301,12 @@ class _Memory:
     def __len__(self) -> int:
         return len(self._to)
 
+    def last_step(self) -> float:
+        return float(np.linalg.norm(self._steps[-1]))
+
     def add(self, here: Parameters, there: Parameters) -> None:
         change = (y - x for x, y in zip(_coordinates(here), _coordinates(there), strict=True))
-        there_flat = np.concatenate([x.ravel() for x in _coordinates(there)])
-        self._to = [*self._to[1 - _REMEMBERED :], there_flat]
+        self._to = [*self._to[1 - _REMEMBERED :], np.concatenate(_coordinates(there), axis=None)]
         self._steps = [*self._steps[1 - _REMEMBERED :], _scaled(self._unit, *change)]
 
     def fixed_point(self) -> Parameters | None:
@@ -350,4 +355,4 @@ def _scaled(
         else:
             first = np.einsum("jab,jb->ja", W, means[0])
             second = W @ covariances[0] @ W.swapaxes(1, 2)
-    return np.concatenate([(weights / at.weights)[0], first.ravel(), second.ravel() / np.sqrt(2)])
+    return np.concatenate((weights / at.weights, first, second * _ROOT_HALF), axis=None)

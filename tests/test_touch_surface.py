@@ -376,8 +376,8 @@ def test_the_walker_glides_only_where_motion_is_welcome(
     figure = open_figure(Watch(page, address), PAGE, NAME)
     button(figure, "One iteration").click()
     places = set()
-    for _ in range(8):
-        page.clock.run_for(60)
+    for _ in range(8 if motion == "reduce" else 60):  # a busy machine draws few of the frames
+        page.clock.run_for(20)
         places.add(figure.locator(".touch-walker").get_attribute("cx"))
     assert (len(places) == 1) == (motion == "reduce")
 
