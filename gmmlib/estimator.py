@@ -53,7 +53,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
       is carried to convergence on all of them. A start whose component shrinks to a spike on a few
       points is left (:func:`gmmlib.search.is_spike`).
     - ``tol`` is the estimated distance to the fixed point, not the last gain of the likelihood,
-      which may be small long before the end. The steps are extrapolated, and ℓ never falls.
+      which may be small long before the end. The steps are extrapolated, and ℓ never falls by
+      more than rounding (with ``reg_covar`` above 0, EM itself gives no such promise).
     - ``reg_covar`` adds nothing by default: the parameters are those of maximum likelihood. Only
       where the data do not spread in every direction (a constant column, no more rows than
       columns) is a millionth of each variance added, with a warning.
@@ -69,8 +70,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         One covariance for each component; one that all share; only variances; one variance each.
     tol : float
         Stop when the fixed point is estimated to be this near, in units of each component's own
-        weight, standard deviation and covariance (:func:`gmmlib.search.distance`). 0 takes
-        ``max_iter`` iterations.
+        weight, standard deviation and covariance (:func:`gmmlib.search.distance`). 0 goes on
+        until nothing changes, or ``max_iter`` is reached.
     reg_covar : float or None
         Added to every variance, in the units of the data squared. None adds nothing, or what is
         needed, see above; with 0 there is an error where something is needed.
