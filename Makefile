@@ -93,8 +93,8 @@ $(PAGE): .venv/complete $(SOURCES)
 	  rm -rf .venv; "$(PYTHON)" -m venv .venv)
 	@rm -f $@
 	@echo "Installing requirements.lock into .venv. The first time this takes a minute or two."
-	@$(RUN) -m pip install --quiet --require-hashes -r requirements.lock
-	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@PIP_CONFIG_FILE=/dev/null $(RUN) -m pip install --quiet --no-index --no-build-isolation --editable '.[test]'
 	@echo '$(CURDIR)' > $@
 
 # Why the .venv that is there, if any, cannot be used.
