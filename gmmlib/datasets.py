@@ -21,10 +21,11 @@ def worked_example() -> FloatArray:
 
 
 def old_faithful() -> FloatArray:
-    """Old Faithful geyser, August 1985: (272, 2), eruption duration and waiting time in minutes.
+    """Old Faithful geyser: (272, 2), eruption duration and the wait that followed, in minutes.
 
-    Source: Azzalini and Bowman (1990), Applied Statistics 39, 357-365; Härdle (1991); the
-    ``faithful`` data of R.
+    Source: Härdle (1991), the ``faithful`` data of R. The same series is in Weisberg's Applied
+    Linear Regression (2014; ``oldfaith`` in the R package alr4), dated October 1980. The 299
+    eruptions of August 1985 in Azzalini and Bowman (1990) are another series.
 
     >>> old_faithful().shape
     (272, 2)
