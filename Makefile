@@ -41,8 +41,11 @@ browser:
 serve: $(PAGE) ## show the website on this machine; Ctrl-C ends it
 	@exec $(RUN) tools/serve.py _build/html
 
-lab: .venv/complete ## open the chapters in JupyterLab
-	@exec $(RUN) -m jupyterlab chapters
+lab: .venv/complete ## open the chapters in JupyterLab (its own options: ARGS="--port 9000")
+	@if [ "$$(id -u)" = 0 ] && [[ " $(ARGS) " != *" --allow-root"* ]]; then \
+	  echo "JupyterLab does not run as root. Run make lab as another user," \
+	    "or, where root is all there is, as in a container: make lab ARGS=--allow-root" >&2; exit 1; fi
+	@exec $(RUN) -m jupyterlab $(ARGS) chapters
 
 notebooks: .venv/complete ## execute every chapter anew, in place
 	$(RUN) tools/run_notebooks.py
@@ -93,8 +96,8 @@ $(PAGE): .venv/complete $(SOURCES)
 	  rm -rf .venv; "$(PYTHON)" -m venv .venv)
 	@rm -f $@
 	@echo "Installing requirements.lock into .venv. The first time this takes a minute or two."
-	@$(RUN) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
-	@PIP_CONFIG_FILE=/dev/null $(RUN) -m pip install --quiet --no-index --no-build-isolation --editable '.[test]'
+	@tools/install.sh $(RUN) --editable
+	@$(RUN) -m pip check
 	@echo '$(CURDIR)' > $@
 
 # Why the .venv that is there, if any, cannot be used.
@@ -102,7 +105,7 @@ ifneq ($(shell test -x $(RUN) && cat .venv/complete 2>/dev/null),$(CURDIR))
 UNUSABLE := it is not complete, or was made in another folder
 else ifneq ($(filter command environment,$(origin PYTHON)),)
 VERSION := -c 'import sys; print(sys.version)' 2>&1
-ifneq ($(shell $(PYTHON) $(VERSION)),$(shell $(RUN) $(VERSION)))
+ifneq ($(shell "$(PYTHON)" $(VERSION)),$(shell $(RUN) $(VERSION)))
 UNUSABLE := it was made with another Python
 endif
 endif

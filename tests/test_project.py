@@ -1,14 +1,17 @@
 """The project around the book: what git tracks, what is installed, the Makefile, the workflows."""
 
 import ast
+import hashlib
 import importlib.metadata
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import tomllib
+import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -206,6 +209,117 @@ def unlocked(packages: set[str]) -> set[str]:
         for package in packages - ours - {"gmmlib"} - sys.stdlib_module_names
         if not names & {canonicalize_name(d) for d in distributions.get(package, [])}
     }
+
+
+# A project in small. ``gmmlib[test]`` asks for all of them, each in another way.
+PROJECT_IN_SMALL = """
+[build-system]
+requires = ["flit_core"]
+build-backend = "flit_core.buildapi"
+[project]
+name = "gmmlib"
+version = "1"
+description = "in small"
+dependencies = ["plain"]
+[project.optional-dependencies]
+book = ["inner[toml]"]
+test = ["gmmlib[book]", "outer"]
+[tool.flit.module]
+name = "gmmlib"
+"""
+PACKAGES = {  # name, version -> its METADATA
+    ("plain", "1.0"): "",
+    ("inner", "1.0"): 'Provides-Extra: toml\nRequires-Dist: reader; extra == "toml"\n',
+    ("inner", "1.1"): 'Provides-Extra: toml\nRequires-Dist: reader; extra == "toml"\n',
+    ("outer", "1.0"): "Requires-Dist: inner[toml]\nRequires-Dist: below\n",
+    ("reader", "1.0"): "",
+    ("below", "1.0"): "",
+}
+
+
+def write_wheel(folder: Path, name: str, version: str, metadata: str) -> Path:
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    about = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, text in files.items():
+            archive.writestr(inside, text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def in_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the project in small, its packages in the folder wheels, an empty .venv."""
+    folder = clone(tmp_path_factory.mktemp("small"))
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    for (name, version), metadata in PACKAGES.items():
+        write_wheel(wheels, name, version, metadata)
+    backend = importlib.metadata.distribution("flit_core")
+    with zipfile.ZipFile(wheels / f"flit_core-{backend.version}-py3-none-any.whl", "w") as archive:
+        for file in backend.files or ():
+            if "__pycache__" not in file.parts:
+                archive.write(file.locate(), str(file))
+    (folder / "pyproject.toml").write_text(PROJECT_IN_SMALL)
+    (folder / "gmmlib").mkdir()
+    (folder / "gmmlib/__init__.py").write_text('"""In small."""\n')
+    subprocess.run([sys.executable, "-m", "venv", ".venv"], cwd=folder, check=True)
+    (folder / ".venv/complete").write_text(f"{folder}\n")
+    return folder
+
+
+def install_in_small(
+    monkeypatch: pytest.MonkeyPatch, start: Path, folder: Path, lacks: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """make .venv/complete from a lock of all the versions 1.0, with one package missing."""
+    shutil.copytree(start, folder, symlinks=True)
+    (folder / ".venv/complete").write_text(f"{folder}\n")
+    lines = []
+    for wheel in sorted((folder / "wheels").iterdir()):
+        name, version, _ = wheel.name.split("-", 2)
+        if name != lacks and version != "1.1":
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.append(f"{name}=={version} --hash=sha256:{digest}\n")
+    (folder / "requirements.lock").write_text("".join(lines))
+    later = (folder / ".venv/complete").stat().st_mtime + 10
+    os.utime(folder / "requirements.lock", (later, later))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", (folder / "wheels").as_uri())
+    return make(".venv/complete", folder=folder)
+
+
+def test_a_lock_outlives_a_newer_release(
+    in_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = install_in_small(monkeypatch, in_small, tmp_path / "ein Büchlein")
+    assert run.returncode == 0, run.stderr
+    installed = {path.name for path in tmp_path.glob("*/.venv/lib/*/site-packages/*.dist-info")}
+    assert "inner-1.0.dist-info" in installed
+    assert "gmmlib-1.dist-info" in installed
+
+
+@pytest.mark.parametrize("lacks", sorted({name for name, _ in PACKAGES}))
+def test_a_lock_with_one_package_missing_is_refused(
+    in_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    run = install_in_small(monkeypatch, in_small, tmp_path / "ein Büchlein", lacks)
+    assert run.returncode != 0
+    assert re.search(rf"No matching distribution found for {lacks}\b", run.stderr)
+    assert "make lock" in run.stderr
+
+
+def test_binder_installs_as_make_does() -> None:
+    assert "\t@tools/install.sh $(RUN) --editable\n" in MAKEFILE
+    script = ROOT / "binder/postBuild"
+    assert script.read_text().splitlines()[-1] == "tools/install.sh python"
+    assert os.access(script, os.X_OK)
+    # Binder would install it without --no-deps
+    assert not (ROOT / "binder/requirements.txt").exists()
 
 
 def test_everything_that_is_imported_is_locked() -> None:
@@ -559,7 +673,7 @@ def test_every_command_that_is_named_exists(page: str) -> None:
 FAKE_PYTHON = """#!/bin/sh
 echo "$*" >> calls
 case "$*" in
-  *sys.version_info*) exec {python} -c "import sys; sys.version_info = {version}; ${{2#*; }}" ;;
+  *sys.version_info*) exec "{python}" -c "import sys; sys.version_info = {version}; ${{2#*; }}" ;;
   --version) echo "Python {version}" ;;
   *ensurepip*) exit {no_venv} ;;
   "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
@@ -571,10 +685,14 @@ esac
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """A folder with a Makefile in which nothing is installed, and a Python that only pretends."""
-    folder = tmp_path / "a clone"  # the name has a space, as folders may
-    folder.mkdir()
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
-        (folder / name).write_bytes((ROOT / name).read_bytes())
+    return clone(tmp_path)
+
+
+def clone(parent: Path) -> Path:
+    folder = parent / "ein Büchlein"  # a space and an umlaut, as folders may have
+    (folder / "tools").mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "tools/install.sh"):
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 
@@ -626,6 +744,16 @@ def test_a_whole_environment_is_kept(bare: Path) -> None:
     assert make("lint", "PYTHON=./fake", folder=bare).returncode == 0
     assert "-m venv .venv" in calls(bare)
     assert make("lint", "PYTHON=./fake", folder=bare).returncode == 0
+    assert "venv" not in calls(bare)
+
+
+def test_a_python_whose_path_has_a_space(bare: Path) -> None:
+    pretend(bare)
+    (bare / "a b").mkdir()
+    (bare / "fake").rename(bare / "a b/python3")
+    assert make("lint", "PYTHON=./a b/python3", folder=bare).returncode == 0
+    assert "-m venv .venv" in calls(bare)
+    assert make("lint", "PYTHON=./a b/python3", folder=bare).returncode == 0
     assert "venv" not in calls(bare)
 
 
@@ -682,7 +810,57 @@ def test_without_chromium_the_tests_say_so(bare: Path) -> None:
     assert "pytest" not in calls(bare)
 
 
-# ---- make serve ----------------------------------------------------------------------------
+# ---- make lab, make serve ------------------------------------------------------------------
+
+
+@pytest.fixture
+def laboratory(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone with its environment, and an ``id`` that says what ``$USER_ID`` holds."""
+    pretend(bare)
+    (bare / "id").write_text('#!/bin/sh\necho "$USER_ID"\n')
+    (bare / "id").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bare}:{os.environ['PATH']}")
+    return bare
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "called"),
+    [
+        ("1000", "", "-m jupyterlab chapters"),
+        ("1000", "--port 9000", "-m jupyterlab --port 9000 chapters"),
+        ("0", "--no-browser --allow-root", "-m jupyterlab --no-browser --allow-root chapters"),
+        ("0", "--port 9000", None),
+        ("0", "", None),
+    ],
+)
+def test_make_lab(
+    laboratory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str,
+    options: str,
+    called: str | None,
+) -> None:
+    monkeypatch.setenv("USER_ID", user)
+    run = make("lab", "PYTHON=./fake", f"ARGS={options}", folder=laboratory)
+    if called:
+        assert calls(laboratory).splitlines()[-1] == called
+    else:
+        assert run.returncode != 0
+        assert "make lab ARGS=--allow-root" in run.stderr
+        assert "jupyterlab" not in calls(laboratory)
+
+
+def test_a_wrong_address_gets_the_book_s_own_page(tmp_path: Path) -> None:
+    (tmp_path / "404.html").write_text("There is no such page in the book.")
+    with serve.serve(tmp_path) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        for path in ("/gone.html", "/chapters/gone/too/"):
+            with pytest.raises(urllib.error.HTTPError) as answer:
+                urllib.request.urlopen(address + path)
+            assert answer.value.code == 404
+            assert answer.value.read() == b"There is no such page in the book."
+        server.shutdown()
 
 
 def test_two_servers_take_two_ports_of_this_machine_only(tmp_path: Path) -> None:

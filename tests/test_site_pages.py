@@ -156,7 +156,6 @@ def test_the_settings_of_this_book_show_launch_buttons_with_an_address() -> None
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert {"url", "branch"} <= set(config["repository"])
     assert config["launch_buttons"]["binderhub_url"].startswith("https://")
-    assert (ROOT / "binder" / "requirements.txt").read_text() == "-r ../requirements.lock\n"
 
 
 def test_a_page_loads_only_what_it_uses(project: Project) -> None:
