@@ -115,7 +115,9 @@ touch.figure("surface", (f) => {
   }
   function saySteps() {
     const text = t === last() && end ? ` It has arrived at ${end === "saddle" ? "the saddle, and stays there" : where()}.` : "";
-    f.say(`Iteration ${t}: `, L(), ` rose by ${digits(history[t] - history[t - 1], 3)}, and the means are ${place(path[t])}.${text}`);
+    const gain = history[t] - history[t - 1];
+    const rise = gain < 1e-6 ? "less than 10⁻⁶" : digits(gain, 3);
+    f.say(`Iteration ${t}: `, L(), ` rose by ${rise}, and the means are ${place(path[t])}.${text}`);
   }
 
   // --- the controls ---
