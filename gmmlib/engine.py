@@ -44,10 +44,10 @@ _ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does 
 
 
 def sufficient_statistics(X: FloatArray, diagonal: bool = False) -> FloatArray:
-    """T(x) = (1, x, x_a x_b for a ≤ b), a column for each observation: (d, m) to (p, m).
+    """T(x) = (1, x, x_a x_b for a ≤ b), a column for each observation: (d, m) to (P, m).
 
-    p = 1 + d + d(d + 1)/2, with the products in the order of ``numpy.triu_indices``; ``diagonal``
-    leaves only the squares, p = 1 + 2d.
+    P = 1 + d + d(d + 1)/2, with the products in the order of ``numpy.triu_indices``; ``diagonal``
+    leaves only the squares, P = 1 + 2d.
 
     Book: def-sufficient-statistics.
 
@@ -69,7 +69,7 @@ def sufficient_statistics(X: FloatArray, diagonal: bool = False) -> FloatArray:
 
 
 def natural_parameters(mixture: Mixture) -> FloatArray:
-    """Θ, a row for each component: log α_j g_j(x) = Θ_j T(x), so (K, p).
+    """Θ, a row for each component: log α_j g_j(x) = Θ_j T(x), so (K, P).
 
     Book: eq-natural-parameters.
 

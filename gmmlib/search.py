@@ -158,9 +158,8 @@ def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
 
     The likelihood has no upper bound, and near each of its singularities it may have a high local
     maximum whose narrow component holds a few points that happen to lie nearly on a line. Such a
-    component has less than ``NARROW`` times the pooled variance in some direction (Hathaway 1985
-    bounds this ratio), and holds fewer than ``FEW`` (d + 1) observations. A narrow component with
-    more observations is taken as real.
+    component has less than ``NARROW`` times the pooled variance in some direction, and holds fewer
+    than ``FEW`` (d + 1) observations. A narrow component with more observations is taken as real.
 
     Book: sec-many-starts.
     """
@@ -210,7 +209,7 @@ def distance(a: Parameters, b: Parameters) -> float:
     The root of Σ_j (Δα_j/α_j)² + Δμ_jᵀ Σ_j⁻¹ Δμ_j + ½ tr(Σ_j⁻¹ΔΣ_j)²: a step of 1e-6 changes the
     sixth digit of a weight, or a mean by a millionth of a standard deviation.
 
-    Book: eq-fisher-distance.
+    Book: def-step-length.
     """
     change = (y - x for x, y in zip(_coordinates(a), _coordinates(b), strict=True))
     with np.errstate(over="ignore", invalid="ignore"):
