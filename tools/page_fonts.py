@@ -1,4 +1,4 @@
-"""The Sphinx extension that lets each page ask for the faces that it uses before its styles are read."""
+"""The Sphinx extension that lets each page ask early for the faces that it uses."""
 
 import re
 from typing import Any
