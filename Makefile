@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks bench lint lock clean
+.PHONY: help book test browser serve lab notebooks bench lowest lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -54,6 +54,21 @@ bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchm
 	$(RUN) benchmarks/bench.py
 	$(RUN) benchmarks/accuracy.py
 
+# The tests that need gmmlib alone: what builds the book is not installed there.
+LIBRARY := $(patsubst %,tests/test_%.py,blocks bound checks datasets em engine errors estimator \
+  estimator_fuzz gaussian initialization mixture plots reading search threads)
+
+lowest: ## test the library with the lowest versions that it declares (Python 3.11, in .venv-lowest)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "The lowest versions are those for Python 3.11, and $(PYTHON) is another." \
+	  "Name one: make lowest PYTHON=python3.11" >&2; exit 1; }
+	rm -rf .venv-lowest
+	"$(PYTHON)" -m venv .venv-lowest
+	"$(PYTHON)" tools/lowest.py > .venv-lowest/requirements.txt
+	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/requirements.txt \
+	  --editable '.[fast,plots,checks]'
+	.venv-lowest/bin/python -m pytest --quiet --noconftest -o addopts= -p roads $(LIBRARY)
+
 lint: .venv/complete ## check format, style and types
 	$(RUN) -m ruff format --check
 	$(RUN) -m ruff check
@@ -66,7 +81,7 @@ lock: ## make requirements.lock anew from pyproject.toml (UPGRADE=--upgrade: new
 	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean: ## remove .venv, the website and all caches
-	rm -rf .venv _build .coverage .coverage.* htmlcov dist .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest _build .coverage .coverage.* htmlcov dist .hypothesis .mypy_cache .ruff_cache .pytest_cache
 	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
 # What the pages are made of.

@@ -27,6 +27,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import gmmlib
+import lowest
 import serve
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ PYPROJECT = tomllib.loads(PYPROJECT_TEXT)
 PROJECT = PYPROJECT["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PYTHONS = ("3.11", "3.12", "3.13")
+ALWAYS = PROJECT["dependencies"]
 
 
 def load(path: str) -> Any:
@@ -341,6 +343,38 @@ def test_what_is_not_locked_is_found() -> None:
     assert unlocked({"numpy", "os", "pip", "no_such_package"}) == {"pip", "no_such_package"}
 
 
+# Beside gmmlib, what the library's tests may import: make lowest installs no more.
+LIBRARY_NEEDS = {
+    "numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "numba", "matplotlib", "sympy",
+    "mpmath", "pytest", "hypothesis", "pandas",
+}  # fmt: skip
+HELPERS = {"roads", "strategies", "test_errors"}
+
+
+def test_make_lowest_runs_every_test_that_needs_the_library_alone() -> None:
+    run = make("-n", "lowest", f"PYTHON={sys.executable}")
+    named = set(re.findall(r"tests/(test_\w+)\.py", run.stdout))
+    alone = set()
+    for path in (ROOT / "tests").glob("test_*.py"):
+        packages = imported(path) - sys.stdlib_module_names
+        if "gmmlib" in packages and packages <= LIBRARY_NEEDS | HELPERS | {"gmmlib"}:
+            alone.add(path.stem)
+    assert len(alone) > 10
+    assert named == alone
+
+
+def test_the_lowest_versions_are_those_of_pyproject() -> None:
+    pins = set(lowest.pinned(PROJECT))
+    assert {"numpy==2.0", "numba==0.61", "pytest==9.0"} <= pins
+    assert {pin.split("==")[0] for pin in pins} >= {r.name for r in map(Requirement, ALWAYS)}
+
+
+def test_a_dependency_without_a_lowest_version_is_refused() -> None:
+    extras = {"fast": [], "plots": [], "checks": [], "test": []}
+    with pytest.raises(SystemExit, match=r"'numpy' .* names no lowest version: write name>=1\.2"):
+        lowest.pinned({"dependencies": ["numpy"], "optional-dependencies": extras})
+
+
 def test_every_dependency_has_its_reason() -> None:
     listed = re.search(r"^dependencies = .*?^\[tool", PYPROJECT_TEXT, re.MULTILINE | re.DOTALL)
     assert listed
@@ -613,7 +647,10 @@ def test_everybody_types_the_commands_of_the_readme() -> None:
     (block,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     commands = [line.split("#")[0].strip() for line in block.splitlines()]
     assert commands == ["make book", "make test"]
-    assert [run for run in runs("tests.yml") if run.startswith("make")] == commands
+    assert [run for run in runs("tests.yml") if run.startswith("make")] == [
+        *commands,
+        "make lowest",
+    ]
     assert runs("pages.yml") == commands[:1]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert re.findall(r"^make .*$", script, re.MULTILINE) == commands
