@@ -1,11 +1,6 @@
 // Hover texts: a link with aria-describedby="tip-…" shows that element on hover, focus and tap.
 // Escape puts it away; the pointer may move onto it.
 (() => {
-  // A page that is opened as a file may not read others, so the results of a search come without their text.
-  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
-    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  }
-
   const GAP = 8;
   let open = null; // {link, tip}
   let timer = 0;

@@ -241,8 +241,9 @@ touch.figure("bound", (f) => {
     if (!(dragging && close)) frame();
     kinds.show(kind);
     zoom.checked = close;
-    eButton.classList.toggle("touch-next", !touches());
-    mButton.classList.toggle("touch-next", Boolean(touches()));
+    eButton.classList.toggle("touch-next", !touches() && !done());
+    mButton.classList.toggle("touch-next", Boolean(touches()) && !done());
+    plot.options.left = close ? 88 : 66; // the numbers of a close-up are long
     plot.options.xLabel = `${KINDS[kind].sign.join("").replace("1", "₁")}, ${KINDS[kind].words}`;
     const last = rows[rows.length - 1];
     const term = (...parts) => el("span", { class: "touch-term" }, ...parts);
@@ -274,6 +275,7 @@ touch.figure("bound", (f) => {
       show();
       if (half) (touches() ? sayE : sayM)();
       else (from.length ? sayMoved : sayStart)();
-    }
+    },
+    { q: "83", at: "76" } // the first bound, and the gap beside the place where it touches
   );
 });

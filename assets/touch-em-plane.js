@@ -166,14 +166,24 @@ touch.figure("em-plane", (f) => {
       sayE();
       return 900;
     }
-    const times = t() < 80 ? (touch.isStill() && t() > 3 ? 4 : 1) : Math.ceil(t() / 40);
+    // after the first steps, as many as it takes to see something move
+    const most = t() < 4 ? 1 : touch.isStill() ? 40 : 25;
+    const from = now;
     move(() => {
-      for (let i = 0; i < times && !problem && !(i && done); i++) takeIteration();
+      for (let i = 0; i < most && !problem && !(i && done); i++) {
+        takeIteration();
+        if (seen(from, now)) break;
+      }
     });
     if (done) takeE();
     show();
     sayM();
     return problem || done ? 0 : t() < 3 ? 900 : t() < 12 ? 320 : 110;
+  });
+  const seen = (a, b) => a.means.some((mean, j) => {
+    const [x, y] = [plane.px(1) - plane.px(0), plane.py(1) - plane.py(0)]; // pixels for one unit
+    const width = (m, c) => Math.sqrt(m.covariances[j][c][c]);
+    return [x, y].some((scale, c) => Math.abs(scale) * Math.max(Math.abs(mean[c] - b.means[j][c]), 2 * Math.abs(width(a, c) - width(b, c))) > 1.5);
   });
   f.button(buttons, "New start", () => {
     [seed, means, shape] = [seed + 1, null, null];
@@ -224,6 +234,7 @@ touch.figure("em-plane", (f) => {
       handles.push(plane.handle({
         class: `c${j + 1}`, text: String(j + 1), label: `Mean of component ${j + 1}`,
         at: () => now.means[j],
+        shift: () => beside(j),
         words: () => {
           const [a, b] = SETS[set].labels;
           const [x, y] = now.means[j].map((v, c) => fixed(v, SETS[set].decimals[c]));
@@ -232,6 +243,14 @@ touch.figure("em-plane", (f) => {
         move: (to, how) => drag(j, to, how),
       }));
     }
+  }
+  // Means that lie on one another have their handles side by side, so that each can be taken.
+  function beside(j) {
+    if (f.root.classList.contains("touch-live")) return [0, 0];
+    const at = (i) => [plane.px(now.means[i][0]), plane.py(now.means[i][1])];
+    const [x, y] = at(j);
+    const here = now.means.map((_, i) => i).filter((i) => Math.hypot(at(i)[0] - x, at(i)[1] - y) < 14);
+    return [26 * (here.indexOf(j) - (here.length - 1) / 2), 0];
   }
   function drag(j, to, how) {
     const asked = beta !== null;
@@ -319,8 +338,8 @@ touch.figure("em-plane", (f) => {
     plane.options.bottom = SETS[set].labels[0] ? 40 : 24;
     sets.value = set;
     ks.show(k);
-    eButton.classList.toggle("touch-next", !fresh && !problem);
-    mButton.classList.toggle("touch-next", fresh && !problem);
+    eButton.classList.toggle("touch-next", !fresh && !problem && !done);
+    mButton.classList.toggle("touch-next", fresh && !problem && !done);
     value.replaceChildren(L(), ` = ${fixed(history[t()], 4)}`,
       el("span", { class: "touch-muted" }, ` iteration ${t()}`));
     numbers.replaceChildren(...now.means.map((mean, j) => {

@@ -77,6 +77,8 @@ touch.figure("posterior", (f) => {
     show();
   });
   f.link(top);
+  const other = el("p", { class: "touch-muted" }, "The words under this figure are about the example Old Faithful.");
+  f.root.append(other);
   const layers = f.plot({
     label: "The weighted components on top of one another, and a point that can be moved along x",
     x: [0, 1], y: [0, 1], ratio: 0.3, least: 170, bottom: 16, left: 54, yLabel: "density", handles: true,
@@ -160,6 +162,7 @@ touch.figure("posterior", (f) => {
   };
   function show() {
     examples.value = key;
+    other.hidden = key === "waits";
     layers.x = posterior.x = example.x;
     posterior.options.xLabel = example.label || "x";
     for (const [, mean, deviation] of sliders.rows) {
@@ -207,6 +210,7 @@ touch.figure("posterior", (f) => {
       }
       at = number(asked.x, { min: example.x[0], max: example.x[1] }, at);
       show();
-    }
+    },
+    { of: "wide" } // two boundaries, and a point that is not on either
   );
 });

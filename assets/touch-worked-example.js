@@ -384,8 +384,9 @@ touch.figure("worked-example", (f) => {
       button.setAttribute("aria-label", `${isNew ? "new " : ""}${nameOf(id.slice(0, 2)).textContent}${i ? ` of x${i}` : ""}: ${inCell(id)}${note ? `, the note prints ${note}` : ""}`);
     }
     complain();
-    eButton.classList.toggle("touch-next", half % 2 === 0 && !problem);
-    mButton.classList.toggle("touch-next", half % 2 === 1 && !problem);
+    const over = problem || settled();
+    eButton.classList.toggle("touch-next", half % 2 === 0 && !over);
+    mButton.classList.toggle("touch-next", half % 2 === 1 && !over);
     at.textContent = ` epoch ${count()}`;
     const all = [...given.x, ...given.m];
     const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -419,6 +420,7 @@ touch.figure("worked-example", (f) => {
       [printed, sd] = [strings.g !== "n", strings.sd === "1"];
       shown = kept = places.has(strings.at) ? strings.at : "";
       go(Math.round(Number(strings.s)) || 0);
-    }
+    },
+    { s: "1", at: "b11" } // one share, and where it comes from
   );
 });

@@ -268,7 +268,8 @@
       const handle = {
         node,
         place: (to = o.at()) => {
-          node.setAttribute("transform", `translate(${this.px(to[0]).toFixed(2)} ${this.py(to[1]).toFixed(2)})`);
+          const [dx, dy] = o.shift ? o.shift() : [0, 0]; // beside another one, in pixels
+          node.setAttribute("transform", `translate(${(this.px(to[0]) + dx).toFixed(2)} ${(this.py(to[1]) + dy).toFixed(2)})`);
           const at = o.at();
           const [low, high] = along ? this.y : this.x;
           node.setAttribute("aria-valuemin", low);
@@ -482,35 +483,39 @@
       this.note();
     }
     // write() → the state as short strings; read(strings) takes them over, {} meaning the
-    // beginning. The address is then  #fig-name?k=3&t=20  and other anchors work as ever.
-    address(write, read) {
-      [this.write, this.read] = [write, read];
+    // beginning. The address is then  #fig-name?k=3&t=20  and other anchors work as ever. A page that
+    // is opened without such an address shows `opening`, where that says more than the beginning.
+    address(write, read, opening = {}) {
+      [this.write, this.read, this.opening] = [write, read, opening];
     }
     get hash() {
       const safe = (text) => encodeURIComponent(text).replace(/%(2C|3B|3A)/g, decodeURIComponent);
       const pairs = Object.entries(this.write ? this.write() : {})
         .filter(([, value]) => value !== undefined && value !== null && value !== "")
         .map(([key, value]) => `${safe(key)}=${safe(value)}`);
-      return `#${this.id}${pairs.length ? "?" + pairs.join("&") : ""}`;
+      const query = pairs.length || Object.keys(this.opening || {}).length ? "?" : "";
+      return `#${this.id}${query}${pairs.join("&")}`;
     }
     note() {
       if (!this.ready || !this.write || this.noting) return;
       this.noting = setTimeout(() => {
         this.noting = 0;
         try {
-          history.replaceState(history.state, "", this.hash);
+          history.replaceState({ ...history.state, touch: this.id }, "", this.hash);
         } catch {
           // too often for this browser: the next change will do
         }
       }, WRITE_MS);
     }
-    // Takes the state from the address, if the address is about this figure.
+    // Takes the state from the address, if the address is about this figure. An address that a figure
+    // wrote itself is met again on the way back: the browser knows where on the page that was.
     follow() {
       const [id, query] = location.hash.slice(1).split("?");
       if (id !== this.id || query === undefined || !this.read) return false;
       this.stop();
       this.read(Object.fromEntries(new URLSearchParams(query)));
       this.render();
+      if (history.state && history.state.touch) return true;
       // one that is taller than a phone begins below the head of the page
       this.root.scrollIntoView({ block: this.root.offsetHeight > 0.8 * innerHeight ? "start" : "center" });
       return true;
@@ -548,7 +553,7 @@
       throw error;
     }
     mounted.push(figure);
-    if (!figure.follow() && figure.read) figure.read({});
+    if (!figure.follow() && figure.read) figure.read(figure.opening);
     figure.render();
     figure.ready = true;
   }

@@ -166,10 +166,10 @@ def test_a_page_loads_only_what_it_uses(project: Project) -> None:
         assert name not in index, name
     for text in (index, one):
         assert "fontawesome" not in text
-        assert "searchindex.js" not in text
+        assert "search-index.js" not in text
         assert "filmstrip.js" not in text
         assert text.count('name="viewport"') == 1
-    assert "searchindex.js" in project.html("search.html")
+    assert "search-index.js" in project.html("search.html")
     static = project.out / "_static"
     assert not list(static.rglob("*fontawesome*")) + list(static.rglob("*.woff2"))
     style = (static / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")

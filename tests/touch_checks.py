@@ -23,12 +23,32 @@ from site_checks import (
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?")
 
 
+# What these show at first is not where Reset leads.
+OPEN_WITH_MORE = {
+    "bound": "fig-bounds-staircase",
+    "posterior": "fig-shares",
+    "worked-example": "fig-worked-sheet",
+}
+
+
 def open_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
-    """The figure on its page, with the state of an address such as ``fig-a?k=3``."""
+    """The figure on its page, with the state of an address such as ``fig-a?k=3``.
+
+    Without a state at its beginning, where all is to be done; some pages open with more.
+    """
     # leave first: an address that differs in its state only would not load the page anew
     watch.page.goto("about:blank")
     open_page(watch, f"{path}#{state}" if state else path)
     figure = watch.page.locator(f".touch-figure-{name}")
+    if not state and name in OPEN_WITH_MORE:
+        figure.wait_for(state="visible", timeout=5000)
+        watch.page.evaluate(
+            """(id) => new Promise((done) => {
+                addEventListener("hashchange", () => setTimeout(done), { once: true });
+                location.hash = `${id}?`;
+            })""",
+            OPEN_WITH_MORE[name],
+        )
     figure.wait_for(state="visible", timeout=5000)
     return figure
 

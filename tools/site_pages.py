@@ -54,6 +54,8 @@ UNUSED = [
     "sbt-*",
     "webpack-*",
     "screenshot.png",
+    "searchtools.js",  # tools/search_index.py has another search
+    "language_data.js",
 ]
 ICON_RULE = re.compile(r'\.fa-[\w-]+:before(,\.fa-[\w-]+:before)*\{content:"[^"]*"\}')
 ICON_FONT = re.compile(r"@font-face\{[^}]*Font ?Awesome[^}]*\}")
@@ -252,6 +254,7 @@ def _add_templates(app: Sphinx, config: Any) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("search_index")
     app.connect("config-inited", _add_templates)
     app.connect("source-read", _add_needs)
     app.connect("html-collect-pages", _pages_of_our_own)
