@@ -3,5 +3,21 @@
 from roads import road, road_of_examples, small_blocks
 from site_fixtures import address, browser, page, site
 from small_chapter import good
+from touch_fixtures import lean, lean_address, phone, plain, stage, watch
 
-__all__ = ["address", "browser", "good", "page", "road", "road_of_examples", "site", "small_blocks"]
+__all__ = [
+    "address",
+    "browser",
+    "good",
+    "lean",
+    "lean_address",
+    "page",
+    "phone",
+    "plain",
+    "road",
+    "road_of_examples",
+    "site",
+    "small_blocks",
+    "stage",
+    "watch",
+]

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import axe_playwright_python
 from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 
+ROOT = Path(__file__).parent.parent
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -379,14 +380,27 @@ def brightness(page: Page) -> float:
     return value
 
 
+def settled(page: Page) -> None:
+    """Until the page has the system's theme, its plots have their places' widths, and no colour
+    fades over any more."""
+    page.wait_for_function(
+        """() => {
+            const { dataset } = document.documentElement;
+            const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+            const plots = [...document.querySelectorAll(".touch-plot:has(> svg)")];
+            return (dataset.mode !== "auto" || dataset.theme === system) &&
+                plots.every((box) => !box.clientWidth ||
+                    Number(box.firstElementChild.getAttribute("width")) === box.clientWidth) &&
+                document.getAnimations().every((one) => one.playState !== "running" ||
+                    one.effect.getComputedTiming().endTime === Infinity);
+        }"""
+    )
+
+
 def darken(page: Page) -> None:
     """Dark mode, until the page has it: the theme follows the system, and colours may fade over."""
     page.emulate_media(color_scheme="dark")
-    for _ in range(20):
-        page.wait_for_timeout(150)
-        if brightness(page) < 0.2:
-            break
-    page.wait_for_timeout(100)
+    settled(page)
 
 
 def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:

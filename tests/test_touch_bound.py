@@ -1,29 +1,26 @@
 """The bound of chapter 9, in a real browser."""
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator
 
 import js_fixtures
-import site_checks
 from gmmlib import Mixture, e_step, fit, m_step
 from gmmlib.bound import kl_divergence, lower_bound
 from site_checks import Watch
 from touch_checks import (
-    control_problems,
+    button,
     drag,
-    look_problems,
     never_falls,
     numbers,
     open_figure,
+    press,
     reach,
     scales,
-    settle,
-    still_problems,
+    words,
 )
 
 NAME = "bound"
@@ -32,14 +29,6 @@ FIGURE = "fig-bounds-staircase"
 X = js_fixtures.data_sets()["faithful"][:, 1]
 FITTED = fit(X, Mixture.univariate([0.5, 0.5], [60, 65], [150, 150]), tol=None, max_iter=36).mixture
 KINDS = {"mean": (83.0, 2), "variance": (260.0, 1), "weight": (0.95, 3)}
-
-
-@pytest.fixture
-def watch(page: Page, address: str) -> Iterator[Watch]:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, address)
-    yield watch
-    assert not watch.problems
 
 
 def at(kind: str, value: float) -> Mixture:
@@ -75,19 +64,6 @@ def ell(kind: str, value: float) -> float:
 
 def bound(kind: str, laid: float, value: float) -> float:
     return lower_bound(X, e_step(X, at(kind, laid))[0], at(kind, value))
-
-
-def button(figure: Locator, name: str) -> Locator:
-    return figure.get_by_role("button", name=name, exact=True)
-
-
-def press(figure: Locator, *names: str) -> None:
-    for name in names:
-        button(figure, name).click()
-
-
-def words(figure: Locator) -> str:
-    return figure.locator(".touch-words").inner_text()
 
 
 def shown(figure: Locator) -> list[float]:
@@ -278,35 +254,10 @@ def test_the_parameter_is_dragged_and_the_bound_stays(watch: Watch) -> None:
     assert shown(figure)[-1] == 1
 
 
-def test_with_a_finger(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
-    watch = Watch(context.new_page(), address)
-    figure = open_figure(watch, PAGE, NAME)
-    grip = handle(figure)
-    grip.scroll_into_view_if_needed()
-    box = grip.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    finger = context.new_cdp_session(watch.page)
-    for kind, points in (
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x - 20, "y": y}]),
-        ("touchMove", [{"x": x - 60, "y": y}]),
-        ("touchEnd", []),
-    ):
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    watch.page.wait_for_timeout(100)
-    assert here(figure) < 76
-    button(figure, "E-step").tap()
-    assert "the bound touches" in words(figure)
-    assert not watch.problems
-    context.close()
-
-
 def test_by_keyboard_alone(watch: Watch) -> None:
     page = watch.page
     figure = open_figure(watch, PAGE, NAME)
-    reach(page, figure.get_by_role("radio", name="mean"), most=400)  # past the chapter's links
+    reach(page, figure.get_by_role("radio", name="mean"))
     page.keyboard.press("ArrowRight")
     assert figure.get_by_role("radio", name="variance").is_checked()
     assert here(figure) == 260
@@ -342,42 +293,6 @@ def test_by_keyboard_alone(watch: Watch) -> None:
     assert figure.locator("tbody tr").count() == 22
 
 
-def test_play_to_convergence(page: Page, address: str) -> None:
-    page.clock.install()
-    watch = Watch(page, address)
-    figure = open_figure(watch, PAGE, NAME)
-    page.clock.run_for(4000)
-    assert shown(figure)[-1] == 0  # nothing moves by itself
-    assert figure.locator("path.touch-bound").count() == 0
-    press(figure, "Play")
-    page.clock.run_for(2500)
-    assert shown(figure)[-1] == 1
-    press(figure, "Pause")
-    page.clock.run_for(5000)
-    assert shown(figure)[-1] == 1
-    press(figure, "Play")
-    page.clock.run_for(60_000)
-    assert "Converged" in words(figure)
-    assert here(figure) == pytest.approx(54.61, abs=0.011)
-    assert button(figure, "Play").is_visible()
-    assert not watch.problems
-
-
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_the_point_glides_only_where_motion_is_welcome(
-    page: Page, address: str, motion: str
-) -> None:
-    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
-    page.clock.install()
-    figure = open_figure(Watch(page, address), PAGE, NAME)
-    press(figure, "One iteration")
-    places = set()
-    for _ in range(8):
-        page.clock.run_for(100)
-        places.add(figure.locator(".touch-dot").last.get_attribute("cx"))
-    assert (len(places) == 1) == (motion == "reduce")
-
-
 def test_the_close_up_holds_the_bound_and_the_curve(watch: Watch) -> None:
     figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?h=8")
     assert figure.get_by_text("KL 4.00", exact=True).count() == 0  # too small to be read
@@ -394,69 +309,4 @@ def test_the_close_up_holds_the_bound_and_the_curve(watch: Watch) -> None:
 # --- the address --------------------------------------------------------------------------------
 
 
-def situation(figure: Locator) -> list[str]:
-    drawing = "all => all.flatMap((node) => node.innerHTML.split(/(?=<)/))"
-    return [
-        *figure.locator("svg").evaluate_all(drawing),
-        figure.locator(".touch-l").inner_text(),
-        *figure.locator("tbody").all_text_contents(),
-        *figure.locator("input:checked").evaluate_all("all => all.map((one) => one.value)"),
-    ]
-
-
-def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
-    page = watch.page
-    figure = open_figure(watch, PAGE, NAME)
-    settle(page)
-    assert "#" not in page.url  # looking alone changes nothing
-    for change in (
-        lambda: press(figure, "E-step"),
-        lambda: press(figure, "M-step"),
-        lambda: drag(page, handle(figure), -70, 0),
-        lambda: press(figure, "E-step", "M-step"),
-        lambda: figure.get_by_role("checkbox", name="close-up").check(),
-        lambda: figure.get_by_role("radio", name="variance").check(force=True),
-        lambda: press(figure, *["One iteration"] * 6),
-        lambda: drag(page, handle(figure), 50, 0),
-    ):
-        change()
-        settle(page)
-        state = page.url.split("#")[1]
-        now = situation(figure)
-        other = page.context.new_page()
-        other.emulate_media(reduced_motion="reduce")
-        there = open_figure(Watch(other, watch.address), PAGE, NAME, state)
-        assert situation(there) == now, state
-        other.close()
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        "?p=nothing&at=1e9&h=-5",
-        "?p=constructor&q=NaN&h=x",
-        "?p=weight&at=5&q=-5&h=3",
-        "?at=&q=&close=yes",
-        "?%E0%A4%A",
-        "",
-    ],
-)
-def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
-    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
-    assert not control_problems(figure)
-    press(figure, "Reset", "One iteration")
-    assert shown(figure)[-1] == 1
-
-
 # --- where it is seen ---------------------------------------------------------------------------
-
-
-def test_light_and_dark_wide_and_narrow(watch: Watch) -> None:
-    problems = look_problems(watch, PAGE, NAME, f"{FIGURE}?h=6")
-    problems += look_problems(watch, PAGE, NAME, f"{FIGURE}?p=variance&h=4&close=1")
-    assert not problems, "\n".join(problems)
-
-
-def test_without_script_and_on_paper(browser: Browser, address: str) -> None:
-    problems = still_problems(browser, address, PAGE, NAME)
-    assert not problems, "\n".join(problems)

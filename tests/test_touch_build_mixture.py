@@ -1,24 +1,21 @@
 """Build a mixture: the figure of chapter 1, in a real browser."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator
 
 import js_fixtures
 import site_checks
 from gmmlib import Mixture
 from site_checks import Watch
 from touch_checks import (
-    control_problems,
     drag,
-    look_problems,
     numbers,
     open_figure,
+    put,
     reach,
-    settle,
-    still_problems,
+    slider,
+    words,
 )
 
 NAME = "build-mixture"
@@ -37,24 +34,8 @@ STATES: dict[str, tuple[str, list[float], list[float], list[float]]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def watch(page: Page, address: str) -> Iterator[Watch]:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, address)
-    yield watch
-    assert not watch.problems
-
-
-def words(figure: Locator) -> str:
-    return figure.locator(".touch-words").inner_text()
-
-
 def sums(figure: Locator) -> list[str]:
     return figure.locator(".touch-sums div").all_inner_texts()
-
-
-def slider(figure: Locator, name: str) -> Locator:
-    return figure.get_by_role("slider", name=name)
 
 
 def shown(figure: Locator) -> dict[str, list[float]]:
@@ -68,18 +49,6 @@ def shown(figure: Locator) -> dict[str, list[float]]:
 def bell(figure: Locator, j: int) -> Locator:
     """What moves its mean in the plot."""
     return figure.get_by_role("slider", name=f"Mean of component {j}", exact=True)
-
-
-def put(control: Locator, value: float) -> None:
-    """As a hand would on a slider: to this value, and let go."""
-    control.evaluate(
-        """(control, value) => {
-            control.value = value;
-            control.dispatchEvent(new Event("input", { bubbles: true }));
-            control.dispatchEvent(new Event("change", { bubbles: true }));
-        }""",
-        value,
-    )
 
 
 def mixture(weights: list[float], means: list[float], deviations: list[float]) -> Mixture:
@@ -291,38 +260,10 @@ def test_a_slider_and_a_mean_are_dragged_with_the_mouse(watch: Watch) -> None:
     assert f"gap of the means is {after[1] - low:.2f}" in words(figure)
 
 
-def test_a_mean_is_dragged_with_a_finger(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
-    watch = Watch(context.new_page(), address)
-    figure = open_figure(watch, PAGE, NAME)
-    handle = bell(figure, 2)
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    scrolled = watch.page.evaluate("scrollY")
-    finger = context.new_cdp_session(watch.page)
-    for kind, points in (
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x + 20, "y": y - 30}]),
-        ("touchMove", [{"x": x + 50, "y": y - 60}]),
-        ("touchEnd", []),
-    ):
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    watch.page.wait_for_timeout(100)
-    assert shown(figure)["means"][1] > 2
-    assert words(figure).startswith("Two modes")
-    assert watch.page.evaluate("scrollY") == scrolled  # the page stays
-    figure.get_by_role("button", name="New sample").tap()
-    assert "A new sample" in words(figure)
-    assert not watch.problems
-    context.close()
-
-
 def test_by_keyboard_alone(watch: Watch) -> None:
     page = watch.page
     figure = open_figure(watch, PAGE, NAME)
-    reach(page, figure.get_by_role("radio", name="2").first, 300)
+    reach(page, figure.get_by_role("radio", name="2").first)
     page.keyboard.press("ArrowRight")
     assert len(shown(figure)["means"]) == 3
     page.keyboard.press("ArrowLeft")
@@ -357,72 +298,7 @@ def test_by_keyboard_alone(watch: Watch) -> None:
 # --- the address --------------------------------------------------------------------------------
 
 
-def situation(figure: Locator) -> list[str]:
-    drawing = "all => all.map((node) => node.innerHTML.replace(/touch-clip-\\d+/g, ''))"
-    checked = figure.locator("input:checked").evaluate_all("all => all.map((one) => one.value)")
-    return [
-        *figure.locator("svg").evaluate_all(drawing),
-        *sums(figure),
-        *figure.locator("output").all_text_contents(),
-        *checked,
-    ]
-
-
-def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
-    page = watch.page
-    figure = open_figure(watch, PAGE, NAME)
-    settle(page)
-    assert "#" not in page.url  # looking alone changes nothing
-    for change in (
-        lambda: put(slider(figure, "Gap of the means"), 3.35),
-        lambda: put(slider(figure, "α2"), 0.13),
-        lambda: figure.get_by_role("button", name="New sample").click(),
-        lambda: figure.get_by_role("radio", name="3").check(force=True),
-        lambda: put(slider(figure, "σ3"), 0.7),
-        lambda: drag(page, bell(figure, 1), -40, 0),
-        lambda: put(slider(figure, "α1"), 0.71),
-        lambda: figure.get_by_text("Show the labels").click(),
-        lambda: figure.get_by_role("radio", name="1000").check(force=True),
-    ):
-        change()
-        settle(page)
-        state = page.url.split("#")[1]
-        other = page.context.new_page()
-        other.emulate_media(reduced_motion="reduce")
-        there = open_figure(Watch(other, watch.address), PAGE, NAME, state)
-        assert situation(there) == situation(figure), state
-        assert there.locator("svg").first.is_visible()
-        other.close()
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        "?k=99&n=-5&seed=x",
-        "?k=constructor&a=1,2,3",
-        "?a=NaN,1&m=1&s=0,0",
-        "?a=0,0&m=1e9,-1e9&s=-1,1e9",
-        "?k=3&a=,,&m=,,&s=,,",
-        "?k=1&a=0.3&m=&s=x",
-        "?%E0%A4%A",
-    ],
-)
-def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
-    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
-    assert not control_problems(figure)
-    assert round(sum(shown(figure)["weights"]), 6) == 1
-    figure.get_by_role("radio", name="2").first.check(force=True)
-    put(slider(figure, "Gap of the means"), 4)
-    assert words(figure).startswith("Two modes")
-
-
 # --- where it is seen ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("state", ["?", "?k=3&labels=1&n=1000"])
-def test_light_and_dark_wide_and_narrow(watch: Watch, state: str) -> None:
-    problems = look_problems(watch, PAGE, NAME, f"{FIGURE}{state}")
-    assert not problems, "\n".join(problems)
 
 
 def test_on_a_phone_the_bells_are_seen_with_their_sliders(watch: Watch) -> None:
@@ -433,8 +309,3 @@ def test_on_a_phone_the_bells_are_seen_with_their_sliders(watch: Watch) -> None:
     assert top
     assert last
     assert last["y"] + last["height"] - top["y"] < site_checks.NARROW["height"] - 60
-
-
-def test_without_script_and_on_paper(browser: Browser, address: str) -> None:
-    problems = still_problems(browser, address, PAGE, NAME)
-    assert not problems, "\n".join(problems)

@@ -1,27 +1,23 @@
 """EM by hand, in the plane: on the first page and in chapter 10, in a real browser."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, expect
 
 import js_fixtures
-import site_checks
 from gmmlib import Mixture, e_step, fit, m_step
 from site_checks import Watch
 from touch_checks import (
     control_problems,
     drag,
-    look_problems,
     never_falls,
     number,
     numbers,
     open_figure,
+    press,
     reach,
     settle,
-    still_problems,
+    words,
 )
 
 NAME = "em-plane"
@@ -30,20 +26,7 @@ PAGES = ("index.html", CHAPTER)
 FIGURE = "fig-faithful-em"
 DATA = js_fixtures.data_sets()
 BOOK = Mixture([0.5, 0.5], [[2, 90], [5, 50]], [np.diag([1.0, 150.0])] * 2)
-COLLAPSE = f"{FIGURE}?data=hard&k=3&m=-1,-1;1,-1;5.9,0&t=300"
-
-
-@pytest.fixture
-def watch(page: Page, address: str) -> Iterator[Watch]:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, address)
-    yield watch
-    assert not watch.problems
-
-
-def press(figure: Locator, *names: str) -> None:
-    for name in names:
-        figure.get_by_role("button", name=name, exact=True).click()
+COLLAPSE = "?data=hard&k=3&m=-1,-1;1,-1;5.9,0&t=300"
 
 
 def climb(figure: Locator, iterations: int) -> list[float]:
@@ -68,10 +51,6 @@ def log_likelihood(figure: Locator) -> float:
 
 def iteration(figure: Locator) -> int:
     return int(numbers(figure.locator(".touch-l").inner_text())[-1])
-
-
-def words(figure: Locator) -> str:
-    return figure.locator(".touch-words").inner_text()
 
 
 def mean(figure: Locator, j: int) -> Locator:
@@ -218,33 +197,6 @@ def test_a_mean_is_dragged_with_the_mouse(watch: Watch) -> None:
     assert iteration(figure) == 1
 
 
-def test_a_mean_is_dragged_with_a_finger(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
-    watch = Watch(context.new_page(), address)
-    figure = open_figure(watch, "index.html", NAME)
-    handle = mean(figure, 2)
-    handle.scroll_into_view_if_needed()
-    box, at = handle.bounding_box(), handle.get_attribute("aria-valuetext")
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    scrolled = watch.page.evaluate("scrollY")
-    finger = context.new_cdp_session(watch.page)
-    for kind, points in (
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x - 20, "y": y - 30}]),
-        ("touchMove", [{"x": x - 60, "y": y - 70}]),
-        ("touchEnd", []),
-    ):
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    watch.page.wait_for_timeout(100)
-    assert handle.get_attribute("aria-valuetext") != at
-    assert watch.page.evaluate("scrollY") == scrolled  # the page stays
-    figure.get_by_role("button", name="E-step").tap()
-    assert "shared out" in words(figure)
-    assert not watch.problems
-    context.close()
-
-
 def test_by_keyboard_alone(watch: Watch) -> None:
     page = watch.page
     figure = open_figure(watch, "index.html", NAME)
@@ -282,48 +234,6 @@ def test_by_keyboard_alone(watch: Watch) -> None:
     assert figure.locator("table").is_visible()
 
 
-def test_play_and_pause(page: Page, address: str) -> None:
-    page.clock.install()
-    watch = Watch(page, address)
-    figure = open_figure(watch, "index.html", NAME)
-    page.clock.run_for(5000)
-    assert iteration(figure) == 0  # nothing moves by itself
-    press(figure, "Play")
-    page.clock.run_for(3000)
-    assert 0 < iteration(figure) < 6
-    # what flashes by is not read out
-    assert figure.locator(".touch-words").get_attribute("aria-live") == "off"
-    press(figure, "Pause")
-    at = iteration(figure)
-    page.clock.run_for(5000)
-    assert iteration(figure) == at
-    assert figure.locator(".touch-words").get_attribute("aria-live") == "polite"
-    press(figure, "Play")
-    page.clock.run_for(60_000)
-    assert iteration(figure) == 67
-    assert "Converged" in words(figure)
-    assert figure.get_by_role("button", name="Play").is_visible()
-    assert figure.locator(".touch-words").get_attribute("aria-live") == "polite"
-    assert not watch.problems
-
-
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_ellipses_glide_only_where_motion_is_welcome(page: Page, address: str, motion: str) -> None:
-    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
-    page.clock.install()
-    figure = open_figure(Watch(page, address), "index.html", NAME)
-    press(figure, "One iteration")
-    places = set()
-    for _ in range(8):
-        page.clock.run_for(100)
-        places.add(figure.locator("ellipse").first.get_attribute("cx"))
-    assert (len(places) == 1) == (motion == "reduce")
-    fade = figure.locator(".touch-points circle").first.evaluate(
-        "c => getComputedStyle(c).transitionDuration"
-    )
-    assert (fade == "0s") == (motion == "reduce")
-
-
 def test_new_starts_differ(watch: Watch) -> None:
     figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?data=hard")
     tops = set()
@@ -354,7 +264,7 @@ def test_a_tour_of_three_situations(watch: Watch) -> None:
 
 
 def test_a_collapse_is_shown_and_explained(watch: Watch) -> None:
-    figure = open_figure(watch, CHAPTER, NAME, COLLAPSE)
+    figure = open_figure(watch, CHAPTER, NAME, FIGURE + COLLAPSE)
     assert "Component 3 has collapsed: it holds 2.0 points" in words(figure)
     assert figure.locator("svg").first.get_by_text("collapsed").is_visible()
     assert iteration(figure) < 300
@@ -377,55 +287,6 @@ def test_a_collapse_is_shown_and_explained(watch: Watch) -> None:
 # --- the address --------------------------------------------------------------------------------
 
 
-def situation(figure: Locator) -> list[str]:
-    """All that is on the screen, but for the words."""
-    drawing = "all => all.flatMap((node) => node.innerHTML.split(/(?=<)/))"
-    return [
-        *figure.locator("svg").evaluate_all(drawing),
-        figure.locator(".touch-l").inner_text(),
-        *figure.locator("tbody").all_text_contents(),
-        figure.get_by_role("combobox").input_value(),
-        figure.locator("input:checked").input_value(),
-    ]
-
-
-def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
-    page = watch.page
-    figure = open_figure(watch, "index.html", NAME)
-    settle(page)
-    assert "#" not in page.url  # looking alone changes nothing
-
-    def dragged() -> None:
-        drag(page, mean(figure, 2), 40, -90)
-
-    for change in (
-        lambda: press(figure, "E-step"),
-        lambda: press(figure, "M-step", "One iteration"),
-        dragged,
-        lambda: press(figure, *["One iteration"] * 3),
-        lambda: figure.get_by_role("combobox").select_option("blobs"),
-        lambda: press(figure, "New start", "One iteration", "E-step"),
-        lambda: figure.get_by_role("radio", name="5").check(force=True),
-        dragged,
-        lambda: press(figure, *["One iteration"] * 7),
-        lambda: press(figure, "a lower top"),
-        lambda: press(figure, "a collapse"),
-    ):
-        change()
-        settle(page)
-        state = page.url.split("#")[1]
-        here = situation(figure)
-        other = page.context.new_page()
-        other.emulate_media(reduced_motion="reduce")
-        there = open_figure(Watch(other, watch.address), "index.html", NAME, state)
-        assert situation(there) == here, state
-        assert there.locator("svg").first.is_visible()
-        box = there.bounding_box()
-        assert box
-        assert box["y"] < site_checks.WIDE["height"]  # it is in sight
-        other.close()
-
-
 def test_a_link_on_the_same_page(watch: Watch) -> None:
     figure = open_figure(watch, CHAPTER, NAME)
     watch.page.evaluate("address => { location.hash = address }", f"{FIGURE}?t=20")
@@ -436,89 +297,48 @@ def test_a_link_on_the_same_page(watch: Watch) -> None:
     assert log_likelihood(figure) == pytest.approx(history[20], abs=6e-5)
     # other anchors are none of its business
     watch.page.evaluate("location.hash = 'sec-loop'")
-    watch.page.wait_for_timeout(200)
+    settle(watch.page)
     assert iteration(figure) == 20
+    assert watch.page.url.endswith("#sec-loop")
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        "?data=nothing&k=99&t=-5",
-        "?k=two&m=1,2;3&t=x&e=maybe",
-        "?m=NaN,1;2,3&w=1,1&c=1,2,3;4,5,6",
-        "?m=2,90;5,50&w=0.5,0.5&c=1,9,1;1,0,1",
-        "?%E0%A4%A",
-        "?data=constructor&k=3",
-        "",
-    ],
-)
-def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
-    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}{state}")
-    assert not control_problems(figure)
-    press(figure, "One iteration")
-    assert iteration(figure) == 1
-
-
-def test_the_link_is_copied(browser: Browser, address: str) -> None:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    watch = Watch(page, address)
+def test_the_link_is_copied(watch: Watch) -> None:
+    page = watch.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?data=blobs&k=4&t=3")
     press(figure, "Copy link")
-    figure.get_by_text("is copied").wait_for(timeout=2000)
+    expect(figure.get_by_text("is copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{address}index.html#{FIGURE}?data=blobs&k=4&t=3"
+    assert copied == f"{watch.address}index.html#{FIGURE}?data=blobs&k=4&t=3"
     # where the clipboard is closed, the link is there to be taken by hand
     page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
     press(figure, "Copy link")
-    assert figure.get_by_role("textbox", name="Link").input_value() == copied
-    assert not watch.problems
-    context.close()
+    expect(figure.get_by_role("textbox", name="Link")).to_have_value(copied)
+    page.evaluate("void (delete navigator.clipboard.writeText)")
+    page.context.clear_permissions()
+
+
+def test_colours_fade_only_where_motion_is_welcome(watch: Watch) -> None:
+    figure = open_figure(watch, "index.html", NAME)
+    point = figure.locator(".touch-points circle").first
+    for motion in ("reduce", "no-preference"):
+        watch.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+        fade = point.evaluate("c => getComputedStyle(c).transitionDuration")
+        assert (fade == "0s") == (motion == "reduce")
 
 
 # --- where it is seen ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "state"),
-    [
-        ("index.html", ""),
-        ("index.html", f"{FIGURE}?data=blobs&k=6&start=3&t=5&e=1"),
-        (CHAPTER, COLLAPSE),
-    ],
-)
-def test_light_and_dark_wide_and_narrow(watch: Watch, path: str, state: str) -> None:
-    problems = look_problems(watch, path, NAME, state)
-    assert not problems, "\n".join(problems)
 
 
 def test_the_theme_may_change_while_it_is_open(watch: Watch) -> None:
     figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?e=1")
     point = figure.locator(".touch-points circle").first
     light = point.evaluate("c => c.style.fill")
-    watch.page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    watch.page.wait_for_timeout(100)
-    assert point.evaluate("c => c.style.fill") != light
+    watch.page.emulate_media(color_scheme="dark")
+    expect(point).not_to_have_attribute("style", f"fill: {light};")
 
 
 def test_the_first_page_has_it_under_the_same_name(watch: Watch) -> None:
     figure = open_figure(watch, "index.html", NAME)
     assert figure.evaluate(f"f => Boolean(f.closest('#{FIGURE}'))")
     assert watch.page.locator(f"#{FIGURE} figcaption").is_visible()
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_without_script_and_on_paper(browser: Browser, address: str, path: str) -> None:
-    problems = still_problems(browser, address, path, NAME)
-    assert not problems, "\n".join(problems)
-
-
-def test_from_the_file_system(site: Path, page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, (site / "index.html").as_uri().removesuffix("index.html"))
-    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?t=2")
-    assert iteration(figure) == 2
-    press(figure, "One iteration")
-    settle(page)
-    assert page.url.endswith(f"#{FIGURE}?t=3")
-    assert not watch.problems

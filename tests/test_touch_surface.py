@@ -1,29 +1,25 @@
 """The likelihood surface of chapter 5, in a real browser."""
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 import js_fixtures
-import site_checks
 from gmmlib import Mixture, e_step, m_step
 from site_checks import Watch
 from touch_checks import (
-    control_problems,
+    button,
     drag,
-    look_problems,
     never_falls,
     number,
     numbers,
     open_figure,
     reach,
     scales,
-    settle,
-    still_problems,
+    words,
 )
 
 NAME = "surface"
@@ -37,14 +33,6 @@ FAR = f"{FIGURE}?v=3.2&m=-0.9,6.8"  # a long walk, 30 iterations
 Pair = list[float] | NDArray[np.float64]
 
 
-@pytest.fixture
-def watch(page: Page, address: str) -> Iterator[Watch]:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, address)
-    yield watch
-    assert not watch.problems
-
-
 def mixture(means: Pair, variance: float = 0.8) -> Mixture:
     return Mixture.univariate([0.5, 0.5], means, [variance, variance])
 
@@ -56,14 +44,6 @@ def walk(X: NDArray[np.float64], start: Pair, variance: float, steps: int) -> li
         beta = e_step(X, mixture(path[-1], variance))[0]
         path.append(m_step(X, beta).means.ravel())
     return path
-
-
-def button(figure: Locator, name: str) -> Locator:
-    return figure.get_by_role("button", name=name, exact=True)
-
-
-def words(figure: Locator) -> str:
-    return figure.locator(".touch-words").inner_text()
 
 
 def shown(figure: Locator) -> tuple[float, int, list[float]]:
@@ -304,24 +284,20 @@ def test_the_start_is_dragged_and_the_path_follows(watch: Watch) -> None:
     assert "the peak below the diagonal" in words(figure)
 
 
-def test_with_a_finger(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
-    watch = Watch(context.new_page(), address)
-    figure = open_figure(watch, PAGE, NAME)
+def tap_the_plane(page: Page, figure: Locator) -> None:
+    """With a finger."""
     x, y = place(figure, [6, 2.5])
     plane(figure).tap(position={"x": x, "y": y})
     np.testing.assert_allclose(started(figure), [6, 2.5], atol=0.06)
     button(figure, "One iteration").tap()
     assert shown(figure)[1] == 1
-    assert not watch.problems
-    context.close()
 
 
 def test_by_keyboard_alone(watch: Watch) -> None:
     page = watch.page
     figure = open_figure(watch, PAGE, NAME)
     sets = figure.get_by_role("combobox", name="Data")
-    reach(page, sets, most=400)  # all links of the chapter before it
+    reach(page, sets)
     page.keyboard.press("ArrowDown")
     assert sets.input_value() == "waiting"
     assert "Start at (47.0, 46.9)" in words(figure)
@@ -347,117 +323,15 @@ def test_by_keyboard_alone(watch: Watch) -> None:
         reach(page, button(figure, name))
 
 
-def test_play_walks_to_the_peak(page: Page, address: str) -> None:
-    page.clock.install()
-    watch = Watch(page, address)
-    figure = open_figure(watch, PAGE, NAME)
-    page.clock.run_for(4000)
-    assert shown(figure)[1] == 0  # nothing moves by itself
-    button(figure, "Play").click()
-    page.clock.run_for(1000)
-    assert 0 < shown(figure)[1] < 5
-    button(figure, "Pause").click()
-    at = shown(figure)[1]
-    page.clock.run_for(4000)
-    assert shown(figure)[1] == at
-    button(figure, "Play").click()
-    page.clock.run_for(20_000)
-    assert "arrived at the peak" in words(figure)
-    assert button(figure, "Play").is_visible()
-    assert not watch.problems
-
-
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_the_walker_glides_only_where_motion_is_welcome(
-    page: Page, address: str, motion: str
-) -> None:
-    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
-    page.clock.install()
-    figure = open_figure(Watch(page, address), PAGE, NAME)
-    button(figure, "One iteration").click()
-    places = set()
-    for _ in range(8 if motion == "reduce" else 60):  # a busy machine draws few of the frames
-        page.clock.run_for(20)
-        places.add(figure.locator(".touch-walker").get_attribute("cx"))
-    assert (len(places) == 1) == (motion == "reduce")
-
-
 # --- the address --------------------------------------------------------------------------------
-
-
-def situation(figure: Locator) -> list[str]:
-    drawing = "all => all.flatMap((node) => node.innerHTML.split(/(?=<)/))"
-    return [
-        *figure.locator("svg").evaluate_all(drawing),
-        figure.locator(".touch-l").inner_text(),
-        *figure.locator(".touch-legend li").all_inner_texts(),
-        figure.get_by_role("combobox").input_value(),
-        figure.locator(".touch-value").inner_text(),
-    ]
-
-
-def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
-    page = watch.page
-    figure = open_figure(watch, PAGE, NAME)
-    settle(page)
-    assert "#" not in page.url  # looking alone changes nothing
-    for change in (
-        lambda: button(figure, "One iteration").click(),
-        lambda: click(figure, [5.5, 5]),
-        lambda: button(figure, "One iteration").click(click_count=3),
-        lambda: figure.get_by_role("slider", name="variance").fill("2.3"),
-        lambda: figure.get_by_role("combobox").select_option("waiting"),
-        lambda: drag(page, start(figure), 90, -100),
-        lambda: button(figure, "One iteration").click(click_count=2),
-    ):
-        change()
-        settle(page)
-        state = page.url.split("#")[1]
-        here = situation(figure)
-        other = page.context.new_page()
-        other.emulate_media(reduced_motion="reduce")
-        there = open_figure(Watch(other, watch.address), PAGE, NAME, state)
-        assert situation(there) == here, state
-        other.close()
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        "?data=nothing&v=-3&m=99,-99&t=-5",
-        "?data=constructor&v=NaN&m=1&t=1e9",
-        "?m=NaN,Infinity&v=1e99",
-        "?m=,&v=",
-        "?%E0%A4%A",
-        "",
-    ],
-)
-def test_a_wrong_link_does_no_harm(watch: Watch, state: str) -> None:
-    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
-    assert not control_problems(figure)
-    button(figure, "Reset").click()
-    button(figure, "One iteration").click()
-    assert shown(figure)[1] == 1
 
 
 # --- where it is seen ---------------------------------------------------------------------------
 
 
-def test_light_and_dark_wide_and_narrow(watch: Watch) -> None:
-    problems = look_problems(watch, PAGE, NAME, f"{FIGURE}?t=4")
-    problems += look_problems(watch, PAGE, NAME, f"{FIGURE}?data=waiting&v=199.5&m=90,50&t=2")
-    assert not problems, "\n".join(problems)
-
-
 def test_the_theme_may_change_while_it_is_open(watch: Watch) -> None:
     figure = open_figure(watch, PAGE, NAME)
     shade = figure.locator(".touch-shade")
-    light = shade.get_attribute("href")
-    watch.page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    watch.page.wait_for_timeout(100)
-    assert shade.get_attribute("href") != light
-
-
-def test_without_script_and_on_paper(browser: Browser, address: str) -> None:
-    problems = still_problems(browser, address, PAGE, NAME)
-    assert not problems, "\n".join(problems)
+    light = shade.get_attribute("href") or ""
+    watch.page.emulate_media(color_scheme="dark")
+    expect(shade).not_to_have_attribute("href", light)

@@ -1,24 +1,22 @@
 """The worked example of chapter 7, on one sheet, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 import site_checks
 from gmmlib import Mixture, datasets, e_step, fit, gaussian, m_step
 from site_checks import Watch
 from touch_checks import (
     control_problems,
-    look_problems,
     never_falls,
     number,
     open_figure,
+    press,
     reach,
-    settle,
-    still_problems,
+    words,
 )
 
 NAME = "worked-example"
@@ -44,21 +42,8 @@ NOTE_NEW = {
 }
 
 
-@pytest.fixture
-def watch(page: Page, address: str) -> Iterator[Watch]:
-    page.emulate_media(reduced_motion="reduce")
-    watch = Watch(page, address)
-    yield watch
-    assert not watch.problems
-
-
 def open_sheet(watch: Watch, state: str = "") -> Locator:
     return open_figure(watch, CHAPTER, NAME, FIGURE + state if state else "")
-
-
-def press(figure: Locator, *names: str) -> None:
-    for name in names:
-        figure.get_by_role("button", name=name, exact=True).click()
 
 
 def cell(figure: Locator, name: str) -> Locator:
@@ -85,10 +70,6 @@ def parsed(text: str) -> float:
 
 def value(figure: Locator, name: str) -> float:
     return parsed(shown(figure, name))
-
-
-def words(figure: Locator) -> str:
-    return figure.locator(".touch-words").inner_text()
 
 
 def origin(figure: Locator) -> str:
@@ -414,7 +395,7 @@ def test_what_cannot_go_on_is_explained(watch: Watch) -> None:
 def test_by_keyboard_alone(watch: Watch) -> None:
     page = watch.page
     figure = open_sheet(watch)
-    reach(page, figure.get_by_role("button", name="E-step"), most=300)
+    reach(page, figure.get_by_role("button", name="E-step"))
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -463,10 +444,8 @@ def test_the_names_of_the_numbers(watch: Watch) -> None:
     assert figure.get_by_role("button", name=new).count() == 1
 
 
-def test_by_touch(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
-    watch = Watch(context.new_page(), address)
-    figure = open_sheet(watch)
+def tap_the_sheet(page: Page, figure: Locator) -> None:
+    """With a finger."""
     figure.get_by_role("button", name="One epoch").tap()
     cell(figure, "b12").tap()
     assert origin(figure).startswith("β21 = ")
@@ -484,8 +463,6 @@ def test_by_touch(address: str, browser: Browser) -> None:
     message = figure.locator(".touch-complaint").bounding_box()
     assert message
     assert 0 < message["y"] < site_checks.NARROW["height"] - message["height"]
-    assert not watch.problems
-    context.close()
 
 
 def test_the_steps_in_words(watch: Watch) -> None:
@@ -501,95 +478,10 @@ def test_the_steps_in_words(watch: Watch) -> None:
     assert "epoch 1" in figure.locator(".touch-l").inner_text()
 
 
-def test_play_and_pause(page: Page, address: str) -> None:
-    page.clock.install()
-    figure = open_sheet(Watch(page, address))
-    page.clock.run_for(3000)
-    assert "epoch 0" in figure.locator(".touch-l").inner_text()  # nothing moves by itself
-    press(figure, "Play")
-    page.clock.run_for(2000)
-    assert "epoch 1" in figure.locator(".touch-l").inner_text()
-    press(figure, "Pause")
-    page.clock.run_for(5000)
-    assert "epoch 1" in figure.locator(".touch-l").inner_text()
-    press(figure, "Play")
-    page.clock.run_for(60_000)
-    assert "epoch 25" in figure.locator(".touch-l").inner_text()
-    assert "converged" in words(figure)
-    assert figure.get_by_role("button", name="Play").is_visible()
-
-
 # --- the address --------------------------------------------------------------------------------
 
 
-def situation(figure: Locator) -> list[str]:
-    texts = figure.locator("input[type=text]").evaluate_all("all => all.map((i) => i.value)")
-    fields = [text.replace("-", "−") for text in texts]
-    checked = figure.locator("input:checked").evaluate_all("all => all.map((i) => i.value)")
-    drawing = figure.locator("svg").first.evaluate("svg => svg.innerHTML.split(/(?=<)/)")
-    classes = figure.locator("[data-id]").evaluate_all("all => all.map((c) => c.className)")
-    seen = [figure.locator(part).inner_text() for part in (".touch-sheet", ".touch-l")]
-    return [*fields, *checked, *seen, origin(figure), *classes, *drawing[6:]]
-
-
-def test_a_link_leads_to_exactly_this_situation(watch: Watch) -> None:
-    page = watch.page
-    figure = open_sheet(watch)
-    settle(page)
-    assert "#" not in page.url  # looking alone changes nothing
-    changes: tuple[Callable[[], object], ...] = (
-        lambda: press(figure, "E-step"),
-        lambda: type_in(figure, "x3", "-1.5"),
-        lambda: press(figure, "M-step"),
-        lambda: cell(figure, "M2").click(),
-        lambda: type_in(figure, "a1", "0.3"),
-        lambda: type_in(figure, "m2", "2.25"),
-        lambda: figure.get_by_role("radio", name="σ", exact=True).check(force=True),
-        lambda: type_in(figure, "v1", "1.3"),
-        lambda: press(figure, "One epoch", "E-step"),
-        lambda: figure.get_by_role("radio", name="normalised").check(force=True),
-        lambda: cell(figure, "g24").click(),
-    )
-    for change in changes:
-        change()
-        page.mouse.move(0, 0)
-        settle(page)
-        state = page.url.split("#")[1]
-        here = situation(figure)
-        other = page.context.new_page()
-        other.emulate_media(reduced_motion="reduce")
-        there = open_figure(Watch(other, watch.address), CHAPTER, NAME, state)
-        assert situation(there) == here, state
-        other.close()
-    assert "x=0.9,0.7,-1.5,2.4,1.8&a=0.3,0.7&m=1,2.25" in state
-
-
-WRONG = (
-    "?x=1,2,3&s=-4",
-    "?x=a,b,c,d,e&v=0,0&m=NaN,1&a=2",
-    "?x=1,,2,3,4&at=constructor&s=2",
-    "?at=V1",
-    "?s=1e9&v=1,-1",
-    "?s=x&g=7&sd=maybe&at=b99",
-    "?%E0%A4%A",
-)
-
-
-def test_a_wrong_link_does_no_harm(watch: Watch) -> None:
-    for state in WRONG:
-        figure = open_sheet(watch, state)
-        assert not control_problems(figure), state
-        press(figure, "The note’s numbers", "E-step")
-        assert shown(figure, "b11") == "0.574", state
-
-
 # --- where it is seen ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("state", ["", "?s=2&at=V1&sd=1"])
-def test_light_and_dark_wide_and_narrow(watch: Watch, state: str) -> None:
-    problems = look_problems(watch, CHAPTER, NAME, FIGURE + state if state else "")
-    assert not problems, "\n".join(problems)
 
 
 def test_large_numbers_fit_a_phone(watch: Watch) -> None:
@@ -616,8 +508,3 @@ def test_nothing_jumps_when_the_numbers_come(watch: Watch) -> None:
     press(figure, "M-step")
     watch.page.mouse.move(0, 0)
     assert figure.evaluate(places) == before
-
-
-def test_without_script_and_on_paper(browser: Browser, address: str) -> None:
-    problems = still_problems(browser, address, CHAPTER, NAME)
-    assert not problems, "\n".join(problems)

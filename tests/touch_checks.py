@@ -1,14 +1,20 @@
 """What the tests of the figures that can be touched share (tests/test_touch_*.py).
 
-open_figure loads a page and returns the figure; ``number`` reads a number as the page shows it;
-``drag`` and ``reach`` are the pointer and the keyboard; the functions in ``*_problems`` list what
-is wrong, as in site_checks.
+A figure is tried on a *lean* page: its own page as built, with the figure alone in the article. The
+page is loaded once, and open_figure then takes the figure from state to state as a link on the same
+page does; load_figure loads it anew. The page's clock stands still and is moved on by ``run_for``,
+so that what plays and glides does the same on a busy machine.
+
+``number`` reads a number as the page shows it; ``drag``, ``swipe`` and ``reach`` are the mouse, a
+finger and the keyboard; the functions in ``*_problems`` list what is wrong, as in site_checks.
 """
 
 import itertools
 import re
+from html.parser import HTMLParser
+from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 from site_checks import (
     NARROW,
@@ -16,41 +22,184 @@ from site_checks import (
     Watch,
     axe_problems,
     contrast_problems,
-    open_page,
     overflow_problems,
+    settled,
 )
 
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?")
+NOTED_MS = 350  # by then the address holds the state: WRITE_MS in assets/touch.js
 
 
-# What these show at first is not where Reset leads.
-OPEN_WITH_MORE = {
-    "bound": "fig-bounds-staircase",
-    "posterior": "fig-shares",
-    "worked-example": "fig-worked-sheet",
-}
+# --- the lean page ------------------------------------------------------------------------------
+
+
+class _Finder(HTMLParser):
+    """Where the picture of a figure is in a page, and what it is in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.lines = list(itertools.accumulate((len(x) for x in html.splitlines(True)), initial=0))
+        self.open: list[tuple[str, str]] = []  # the tags that are open in the article
+        self.name = ""
+        self.inside: list[tuple[str, str]] = []
+        self.first = self.last = self.article = self.end = 0
+        self.feed(html)
+
+    @property
+    def place(self) -> int:
+        line, column = self.getpos()
+        return self.lines[line - 1] + column
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        text = self.get_starttag_text() or ""
+        if tag == "article":
+            self.article = self.place + len(text)
+        elif self.article and not self.end:
+            if tag == "figure" and not self.last:
+                self.first, self.inside = self.place, list(self.open)
+            if tag not in ("img", "br", "hr", "input", "source", "wbr", "col"):
+                self.open.append((tag, text))
+            found = re.search(r"\btouch touch-([a-z-]+)", dict(attrs).get("class") or "")
+            if found and not self.name:
+                self.name = found[1]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "article":
+            self.end = self.place
+        elif self.article and not self.end:
+            while self.open and self.open.pop()[0] != tag:
+                pass
+            if tag == "figure" and self.name and not self.last:
+                self.last = self.place + len("</figure>")
+
+
+def lean_page(html: str) -> str:
+    """The page with the figure alone in its article, and room above and below it to scroll."""
+    found = _Finder(html)
+    before = "".join(text for _, text in found.inside)
+    after = "".join(f"</{tag}>" for tag, _ in reversed(found.inside))
+    # the texts that its links show are not there
+    figure = re.sub(r' aria-describedby="tip-[^"]*"', "", html[found.first : found.last])
+    room = '<div style="height: 1200px"></div>'
+    article = f"<h1>A figure</h1>{room}{before}{figure}{after}{room}"
+    page = html[: found.article] + article + html[found.end :]
+    # the sections that the list of contents leads to are not there either
+    page = re.sub(
+        r'(<nav[^>]* class="page-toc"[^>]*>).*?</nav>', r"\1</nav>", page, flags=re.DOTALL
+    )
+    return re.sub(r'<script[^>]* src="[^"]*mathjax[^"]*"[^>]*></script>', "", page)
+
+
+def lean_site(site: Path, folder: Path) -> Path:
+    """A lean page for each page of the site that has a figure; all else is shared with the site."""
+    for path in sorted(site.rglob("*.html")):
+        html = path.read_text(encoding="utf-8")
+        if "touch touch-" in html:
+            copy = folder / path.relative_to(site)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(lean_page(html), encoding="utf-8")
+    for name in ("_static", "_images"):
+        (folder / name).symlink_to((site / name).resolve())
+    return folder
+
+
+# --- a figure in a state ------------------------------------------------------------------------
+
+# As a link on the same page does it; what no link holds is put back by hand. Without a state the
+# address has none either, as after loading.
+FOLLOW = """([root, state]) => {
+    const id = root.closest('[id^="fig-"]').id;
+    root.querySelectorAll("details").forEach((one) => { one.open = false; });
+    document.body.tabIndex = -1;
+    document.body.focus();  // Tab begins at the top
+    document.body.removeAttribute("tabindex");
+    scrollTo(0, 0);
+    history.replaceState(null, "", `#${state.includes("?") ? state : id + "?"}`);
+    dispatchEvent(new HashChangeEvent("hashchange"));
+    history.replaceState(null, "", location.pathname + (state && `#${state}`));
+}"""
+
+
+def load_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
+    """The figure on its page, loaded anew with an address such as ``fig-a?k=3``."""
+    # leave first: an address that differs in its state only would not load the page anew
+    watch.page.goto("about:blank")
+    watch.page.goto(watch.address + path + (f"#{state}" if state else ""), wait_until="load")
+    figure = watch.page.locator(f".touch-figure-{name}")
+    figure.wait_for(state="visible")
+    settled(watch.page)
+    return figure
+
+
+# What these pages open with is not where Reset leads.
+OPEN_WITH_MORE = {"bound", "posterior", "worked-example"}
 
 
 def open_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
-    """The figure on its page, with the state of an address such as ``fig-a?k=3``.
-
-    Without a state at its beginning, where all is to be done; some pages open with more.
-    """
-    # leave first: an address that differs in its state only would not load the page anew
-    watch.page.goto("about:blank")
-    open_page(watch, f"{path}#{state}" if state else path)
-    figure = watch.page.locator(f".touch-figure-{name}")
-    if not state and name in OPEN_WITH_MORE:
-        figure.wait_for(state="visible", timeout=5000)
-        watch.page.evaluate(
-            """(id) => new Promise((done) => {
-                addEventListener("hashchange", () => setTimeout(done), { once: true });
-                location.hash = `${id}?`;
-            })""",
-            OPEN_WITH_MORE[name],
-        )
-    figure.wait_for(state="visible", timeout=5000)
+    """The figure in this state, or at its beginning; its page is loaded where it is not open."""
+    page = watch.page
+    figure = page.locator(f".touch-figure-{name}")
+    if page.url.split("#")[0] != watch.address + path or figure.count() != 1:
+        load_figure(watch, path, name, state)
+        if state or name not in OPEN_WITH_MORE:
+            return figure
+    page.mouse.move(0, 0)
+    page.clock.run_for(NOTED_MS)  # what waits to be written is written
+    page.evaluate(FOLLOW, [figure.element_handle(), state])
+    settled(page)
     return figure
+
+
+def settle(page: Page) -> None:
+    """Until the address holds the state."""
+    page.clock.run_for(NOTED_MS)
+
+
+def words(figure: Locator) -> str:
+    return figure.locator(".touch-words").inner_text()
+
+
+def button(figure: Locator, name: str) -> Locator:
+    return figure.get_by_role("button", name=name, exact=True)
+
+
+def press(figure: Locator, *names: str) -> None:
+    for name in names:
+        button(figure, name).click()
+
+
+def slider(figure: Locator, name: str) -> Locator:
+    return figure.get_by_role("slider", name=name)
+
+
+def put(control: Locator, value: float) -> None:
+    """As a hand would on a slider: to this value, and let go."""
+    control.evaluate(
+        """(control, value) => {
+            control.value = value;
+            control.dispatchEvent(new Event("input", { bubbles: true }));
+            control.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        value,
+    )
+
+
+def situation(figure: Locator) -> list[str]:
+    """All that is on the screen but for the words: elements one by one, then what is chosen."""
+    found: list[str] = figure.evaluate(
+        """figure => {
+            const copy = figure.cloneNode(true);
+            const spoken = ".touch-words, .touch-complaint, .touch-url";
+            copy.querySelectorAll(spoken).forEach((node) => node.remove());
+            const drawn = copy.innerHTML.replace(/touch-clip-\\d+/g, "touch-clip")
+                .replaceAll(' class=""', "");
+            const chosen = [...figure.querySelectorAll("input, select")]
+                .map((one) => `${one.type} ${one.value} ${Boolean(one.checked)}`);
+            return [...drawn.split(/(?=<)/), ...chosen];
+        }"""
+    )
+    return found
 
 
 def number(text: str) -> float:
@@ -77,7 +226,7 @@ def drag(page: Page, handle: Locator, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
-def reach(page: Page, target: Locator, most: int = 60) -> None:
+def reach(page: Page, target: Locator, most: int = 150) -> None:
     """Move the focus to the target with the Tab key alone, and see that it shows."""
     for _ in range(most):
         if target.evaluate("node => node === document.activeElement"):
@@ -88,9 +237,23 @@ def reach(page: Page, target: Locator, most: int = 60) -> None:
     assert target.evaluate("node => node.matches(':focus-visible')")
 
 
-def settle(page: Page) -> None:
-    """Until the address holds the state."""
-    page.wait_for_timeout(450)
+def swipe(page: Page, handle: Locator, *way: tuple[float, float]) -> None:
+    """With a finger, in pixels from where the handle is; the page has a touch screen."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": x + dx, "y": y + dy} for dx, dy in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})  # type: ignore[arg-type]
+
+    touch("touchStart", (0, 0))
+    for to in way:
+        touch("touchMove", to)
+    touch("touchEnd")
+    finger.detach()
 
 
 def control_problems(figure: Locator) -> list[str]:
@@ -130,13 +293,14 @@ def control_problems(figure: Locator) -> list[str]:
 def look_problems(watch: Watch, path: str, name: str, state: str = "") -> list[str]:
     """Wide and narrow, light and dark: nothing sticks out, text is readable, axe is content."""
     found = []
+    figure = open_figure(watch, path, name, state)
+    watch.page.clock.resume()  # axe waits for its own timers
+    figure.evaluate("f => f.querySelectorAll('details').forEach((d) => { d.open = true; })")
     for scheme in ("light", "dark"):
-        watch.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        figure = open_figure(watch, path, name, state)
-        figure.evaluate("f => f.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        watch.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for size in (WIDE, NARROW):
             watch.page.set_viewport_size(size)  # type: ignore[arg-type]
-            watch.page.wait_for_timeout(200)
+            settled(watch.page)
             where = f"{scheme} at {size['width']}"
             wrong = overflow_problems(watch.page) + contrast_problems(watch.page)
             wrong += control_problems(figure)
@@ -145,32 +309,30 @@ def look_problems(watch: Watch, path: str, name: str, state: str = "") -> list[s
             if not drawn or drawn["width"] < 250 or drawn["height"] < 100:
                 wrong.append(f"the plot is {drawn}")
             found += [f"{where}: {problem}" for problem in wrong]
-    found += watch.problems
-    watch.problems.clear()
+    watch.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    watch.page.emulate_media(color_scheme="light")
+    watch.page.clock.pause_at(watch.page.evaluate("Date.now()") + 1000)
     return found
 
 
-def still_problems(browser: Browser, address: str, path: str, name: str) -> list[str]:
-    """Without script, and on paper, there is the picture with its sentence."""
+def still_problems(plain: Page, scripted: Page, name: str) -> list[str]:
+    """On a page without script, and on one with script when it is printed, there is the picture
+    with its sentence."""
     found = []
-    for script in (False, True):
-        context = browser.new_context(java_script_enabled=script)
-        page = context.new_page()
-        page.goto(address + path)
-        page.emulate_media(media="screen" if not script else "print")
+    scripted.emulate_media(media="print")
+    for page, where in ((plain, "without script"), (scripted, "on paper")):
         picture = page.locator(f"img.touch-{name}")
         note = page.locator(f"img.touch-{name} ~ .touch-note")
         mounted = page.locator(f".touch-figure-{name}")
-        where = "on paper" if script else "without script"
-        if mounted.count() != script:
+        if mounted.count() != (page is scripted):
             found.append(f"{where}: {mounted.count()} figures are mounted")
-        if script and mounted.is_visible():
+        if page is scripted and mounted.is_visible():
             found.append(f"{where}: the controls are seen")
         if not picture.is_visible() or not picture.get_attribute("alt"):
             found.append(f"{where}: no picture")
         if not note.is_visible() or "JavaScript" not in note.inner_text():
             found.append(f"{where}: no sentence")
-        context.close()
+    scripted.emulate_media(media="screen")
     return found
 
 
