@@ -82,6 +82,36 @@
     waiting = setTimeout(reach, 400); // the theme waits for 300
   };
 
+  // The buttons that copy code are one stop of the Tab key, the one in view; the arrow keys lead to the others.
+  const copying = () => {
+    const buttons = [...document.querySelectorAll("button.copybtn")];
+    if (!buttons.length) return;
+    const stop = (wanted) => buttons.forEach((button) => { button.tabIndex = button === wanted ? 0 : -1; });
+    const seen = (button) => button.checkVisibility() && button.getBoundingClientRect().bottom > 0;
+    const nearest = () => {
+      if (!buttons.includes(document.activeElement)) stop(buttons.find(seen) || buttons.find((b) => b.checkVisibility()));
+    };
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-label", `Copy this code (${i + 1} of ${buttons.length}; arrow keys for the others)`);
+      button.addEventListener("focus", () => stop(button));
+      button.addEventListener("keydown", (event) => {
+        const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+        if (!way) return;
+        event.preventDefault();
+        let to = i + way;
+        while (buttons[to] && !buttons[to].checkVisibility()) to += way;
+        if (buttons[to]) buttons[to].focus();
+      });
+    });
+    let due = 0;
+    window.addEventListener("scroll", () => {
+      clearTimeout(due);
+      due = setTimeout(nearest, 150);
+    }, { passive: true });
+    nearest();
+  };
+  window.addEventListener("load", () => setTimeout(copying)); // when they have been made
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll('a[aria-describedby^="tip-"]').forEach(watch);
     document.addEventListener("keydown", (event) => {

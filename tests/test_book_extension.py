@@ -122,7 +122,7 @@ def test_what_the_pages_show(project: Project) -> None:
     assert '<a class="reference internal" href="one.html#equation-eq-a">(1)</a>' in index
     assert r"\[a = b\]" in index
     assert "<p>numerically: 1 value agrees to 1e-12</p>" in index
-    line = '✓ <a href="#equation-eq-a">eq-a</a> · numerical · 1 value agrees to 1e-12</span>'
+    line = '✓ <a href="#equation-eq-a">eq-a</a> (1) · numerical · 1 value agrees to 1e-12</span>'
     assert f'<span class="ledger-line">{line}' in one
 
 

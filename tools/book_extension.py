@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinxcontrib.bibtex.transforms import BibliographyTransform
 
 import ledger
+from search_index import equation_number
 
 LOGGER = logging.getLogger(__name__)
 LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
@@ -32,6 +33,9 @@ TOUCH = re.compile(r'<img\b[^>]*\bclass="[^"]*\btouch touch-([a-z-]+)[^>]*>')
 TOUCH_NOTE = """
 <p class="touch-note">A still picture. On the website, with JavaScript, you can take this figure
 into your own hands.</p>"""
+# On a phone the rows of the wide tables of these pages are cards: each cell with its heading.
+STACKED = ("chapters/notation", "chapters/sources")
+TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
 LONG_NAME = re.compile(r'<span class="pre">(\w{18,})</span>')
 
 
@@ -57,6 +61,15 @@ class LedgerCount(SphinxRole):
             )
             return [nodes.Text("?")], [message]
         return [nodes.Text(str(counts[self.text]))], []
+
+
+class ProjectLink(SphinxRole):
+    """{project-link}`words`: a link where the project's address is configured, else the words."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        address = self.config.html_theme_options.get("repository_url")
+        words = nodes.Text(self.text)
+        return [nodes.reference("", "", words, refuri=address) if address else words], []
 
 
 class Ledger(SphinxDirective):
@@ -90,7 +103,8 @@ class Ledger(SphinxDirective):
         return section
 
     def _card(self, equation: ledger.Equation) -> nodes.Node:
-        card = nodes.container(classes=["ledger-entry", f"ledger-{equation.kind}"])
+        kinds = sorted({f"ledger-{check.kind}" for check in equation.checks})
+        card = nodes.container(classes=["ledger-entry", f"ledger-{equation.kind}", *kinds])
         link = addnodes.pending_xref(
             "",
             nodes.inline("", equation.label, classes=["xref", "eq"]),
@@ -215,16 +229,35 @@ def _finish_body(
 
     def linked(match: re.Match[str]) -> str:
         line, label = match[0], match["label"]
-        link = f'<a href="#equation-{label}">{label}</a>'
+        number = equation_number(app.env, label)
+        link = f'<a href="#equation-{label}">{label}</a>' + (f" ({number})" if number else "")
         return f'<span class="ledger-line">{line.replace(label, link, 1)}</span>'
 
     context["body"] = CHECK_LINE.sub(linked, context["body"])
+    if page in STACKED:
+        context["body"] = TABLE.sub(stacked, context["body"])
     # a long name may break at an underscore, or it widens its column of a table
     context["body"] = LONG_NAME.sub(
         lambda m: f'<span class="pre long">{m[1].replace("_", "_<wbr>")}</span>', context["body"]
     )
     # sphinx-exercise gives all exercises of a page the same id
     context["body"] = re.sub(r' id="(exercise|solution)-content"', "", context["body"])
+
+
+def stacked(match: re.Match[str]) -> str:
+    """A table with more than two columns, whose cells know the headings of their columns."""
+    table = match[0]
+    heads = re.findall(r"<th class=\"head[^>]*>(.*?)</th>", table, re.DOTALL)
+    names = [" ".join(re.sub("<.*?>", "", head).split()) for head in heads]
+    if len(names) < 3:
+        return table
+
+    def row(found: re.Match[str]) -> str:
+        column = iter(names)
+        return re.sub(r"<td\b", lambda _: f'<td data-head="{next(column, "")}"', found[0])
+
+    table = re.sub(r"<tr\b.*?</tr>", row, table, flags=re.DOTALL)
+    return table.replace('class="table"', 'class="table stacked"', 1)
 
 
 # --- what hangs on the project's address, and on formulas ------------------------------------
@@ -278,6 +311,7 @@ def _add_touch(
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("ledger", Ledger)
     app.add_role("ledger-count", LedgerCount())
+    app.add_role("project-link", ProjectLink())
     app.connect("config-inited", _set_buttons, priority=100)
     app.connect("env-check-consistency", _compare_with_sphinx)
     app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax

@@ -43,6 +43,7 @@ NEEDED_FOR = {
     "clipboard.min.js": r'class="highlight',
     "copybutton": r'class="highlight',
     "filmstrip.": r'class="filmstrip',
+    "ledger.": r'class="ledger-entry',
 }
 # The theme's files that no page asks for.
 UNUSED = [
