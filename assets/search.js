@@ -165,7 +165,7 @@
     for (const e of byNumber(index, query)) best.set(e, 1000);
     const found = [...best].sort(([a, s], [b, t]) => t - s || a - b).map(([e]) => index.all[e]);
     const suggestions = found.length ? [] : suggest(index, query);
-    return { found, also: [...new Set(also.map(({ name }) => name))], suggestions, words: [...words, ...also.flatMap((o) => o.words)] };
+    return { found, also: [...new Set(also.map(({ name }) => name))], suggestions, words: [...words, ...also.flatMap((o) => o.words.filter((word) => word.length > 2))] };
   };
 
   // --- showing ---
