@@ -128,8 +128,5 @@
     if (event.target.closest(".admonition-title")) reachSoon();
   });
   window.addEventListener("resize", reachSoon);
-  window.addEventListener("load", () => {
-    if (window.MathJax && window.MathJax.startup) window.MathJax.startup.promise.then(reachSoon);
-    else reachSoon();
-  });
+  window.addEventListener("load", reachSoon);
 })();

@@ -178,8 +178,6 @@ def _add_hover_texts(
         for number, text in enumerate(shown, start=1)
     ]
     context["body"] = body + '<div class="book-tips">\n' + "\n".join(divs) + "\n</div>\n"
-    if any('class="math' in text for text in shown):  # MathJax is loaded only where this is set
-        app.env.get_domain("math").data["has_equations"][page] = True
 
 
 def _hover_text(app: Sphinx, page: str, anchor: str) -> str:
@@ -260,22 +258,7 @@ def stacked(match: re.Match[str]) -> str:
     return table.replace('class="table"', 'class="table stacked"', 1)
 
 
-# --- what hangs on the project's address, and on formulas ------------------------------------
-
-
-def _leave_out_mathjax(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Sphinx loads it also where only the pages below have formulas, as on the first page."""
-    if 'class="math' in context.get("body", "") or " math " in context.get("body", ""):
-        return
-    scripts = context.get("script_files", [])
-    scripts[:] = [
-        script
-        for script in scripts
-        if app.config.mathjax_path not in str(getattr(script, "filename", ""))
-        and "window.MathJax" not in getattr(script, "attributes", {}).get("body", "")
-    ]
+# --- what hangs on the project's address --------------------------------------------------------
 
 
 def _set_buttons(app: Sphinx, config: Config) -> None:
@@ -314,8 +297,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("project-link", ProjectLink())
     app.connect("config-inited", _set_buttons, priority=100)
     app.connect("env-check-consistency", _compare_with_sphinx)
-    app.connect("html-page-context", _add_hover_texts, priority=450)  # before MathJax
+    app.connect("html-page-context", _add_hover_texts, priority=450)
     app.connect("html-page-context", _finish_body)
     app.connect("html-page-context", _add_touch)
-    app.connect("html-page-context", _leave_out_mathjax, priority=900)  # after MathJax
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

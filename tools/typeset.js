@@ -1,0 +1,55 @@
+// MathJax without a page (tools/typeset.py): LaTeX in, HTML out, in the browser's stead.
+// The packages that MathJax would fetch when a formula first uses them stand in PACKAGES.
+const { adaptors, handlers, input, output, mathjax, a11y } = MathJax._;
+const PACKAGES = ["base", "ams", "boldsymbol"];
+
+const adaptor = adaptors.liteAdaptor.liteAdaptor({
+  unknownCharWidth: 0.45, // of the text inside formulas, which is in the page's font: a guess
+});
+a11y["assistive-mml"].AssistiveMmlHandler(handlers.html_ts.RegisterHTMLHandler(adaptor));
+
+const chtml = new output.chtml_ts.CHTML({
+  font: new output.chtml.fonts.tex_ts.TeXFont({ fontURL: FONTS }),
+  mtextInheritFont: true,
+});
+// The guess of a width must not be written down.
+const { unknownText } = chtml;
+chtml.unknownText = (text, variant) => unknownText.call(chtml, text, variant, null);
+// How large a formula is, in em: the page needs it for what is not drawn yet.
+let size = null;
+chtml.processMath = (math, node) => {
+  const root = chtml.factory.wrap(math);
+  root.toCHTML(node);
+  const { w, h, d } = root.getOuterBBox();
+  size = { width: w, height: h + d };
+};
+
+const page = mathjax.mathjax.document("", {
+  InputJax: new input.tex_ts.TeX({
+    packages: PACKAGES,
+    formatError: (jax, error) => { throw error; },
+  }),
+  OutputJax: chtml,
+});
+const X_HEIGHT = chtml.font.params.x_height;
+
+// A formula in the size of the text around it: mathematics.css scales it to that text's x-height.
+function typeset(latex, display) {
+  const metrics = { em: 16, ex: 16 * X_HEIGHT, containerWidth: 1280, family: "var(--mathematics-text)" };
+  const node = page.convert(latex, { display, ...metrics });
+  if (display) {
+    const [width, height] = [size.width, size.height].map((em) => em.toFixed(3));
+    adaptor.setStyle(node, "--width", width);
+    adaptor.setStyle(node, "--height", height);
+  }
+  return adaptor.outerHTML(node);
+}
+
+const typesetAll = (formulas) => JSON.stringify(formulas.map(([latex, display]) => {
+  try {
+    return { html: typeset(latex, display) };
+  } catch (error) {
+    return { error: String(error.message) };
+  }
+}));
+const stylesheet = () => adaptor.textContent(chtml.styleSheet(page));
