@@ -33,7 +33,7 @@ PARTS = 5  # that the pages are shared out in, when several processes run the te
 
 @pytest.fixture(scope="module")
 def visitor(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
+    context = site_checks.new_context(browser)
     yield context.new_page()
     context.close()
 
@@ -63,6 +63,8 @@ def test_what_opens(address: str, page: Page) -> None:
     page.locator(".dropdown-menu a", has_text=".ipynb").wait_for(state="visible")
     settled(page)
     assert axe_problems(page) == []
+
+    open_page(watch, "index.html")
     page.keyboard.press("Control+k")
     page.locator("#pst-search-dialog input").wait_for(state="visible")
     settled(page)
@@ -70,7 +72,7 @@ def test_what_opens(address: str, page: Page) -> None:
 
     resize(page, NARROW)
     for side in ("primary", "secondary"):
-        open_page(watch, CHAPTER)
+        open_page(watch, "index.html")
         page.locator(f".{side}-toggle").first.click()
         page.locator(f"#pst-{side}-sidebar-modal a").first.wait_for(state="visible")
         settled(page)

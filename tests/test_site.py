@@ -92,7 +92,7 @@ def test_equations_and_references_show_what_they_are(address: str, page: Page, k
 
 
 def test_a_first_tap_shows_and_a_second_follows(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    context = site_checks.new_context(browser, viewport=site_checks.NARROW, has_touch=True)
     page = context.new_page()
     open_page(Watch(page, address), CHAPTER)
     term = page.locator("a:has(.std-term)").first
@@ -146,7 +146,7 @@ def test_a_filmstrip_is_stepped_and_played_by_hand(address: str, page: Page) -> 
 
 
 def test_a_filmstrip_without_script_is_a_strip(address: str, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = site_checks.new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(address + FILMSTRIP)
     assert page.locator("img.filmstrip").first.is_visible()
@@ -224,7 +224,7 @@ def test_the_first_page_is_soon_ready(address: str, browser: Browser) -> None:
     """Loaded, and a control answers: once in ten times, for the machine has other things to do."""
     taken: list[float] = []
     while not taken or (min(taken) > FIRST_PAGE_SECONDS and len(taken) < 10):
-        context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+        context = site_checks.new_context(browser, viewport=site_checks.WIDE)
         page = context.new_page()
         start = time.perf_counter()
         page.goto(address + "index.html", wait_until="load")
@@ -257,7 +257,7 @@ def test_a_heavy_page_is_found(tmp_path: Path, page: Page) -> None:
 
 
 def test_without_script_the_page_has_its_colours(address: str, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = site_checks.new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(address + CHAPTER)
     colours = page.locator("article p > a").evaluate_all(
@@ -271,7 +271,7 @@ def test_without_script_the_page_has_its_colours(address: str, browser: Browser)
 
 def test_the_first_paint_has_the_colours_of_the_system(address: str, browser: Browser) -> None:
     """Also where the theme's script is slow to come."""
-    context = browser.new_context(color_scheme="dark")
+    context = site_checks.new_context(browser, color_scheme="dark")
     page = context.new_page()
     page.route("**/scripts/*.js*", lambda route: route.abort())
     page.goto(address + "index.html")
