@@ -26,14 +26,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Any:
     ]
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the cells of a chapter in one worker, also where --dist loadfile was not asked for."""
-    from xdist.scheduler import LoadFileScheduling
-
-    return LoadFileScheduling(config, log)
-
-
 class ChapterFile(IPyNbFile):
     """A chapter, executed once in a kernel of its own."""
 

@@ -1,6 +1,6 @@
 """What a page of the site must hold in a browser, and over links, as functions that list problems.
 
-tests/test_site.py applies them to the built site, and shows each of them a fault on a tiny page.
+tests/test_pages.py applies them to the built site, and shows each of them a fault on a tiny page.
 """
 
 import contextlib
@@ -14,10 +14,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
+
+from html_rules import html_problems
 
 ROOT = Path(__file__).parent.parent
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -33,6 +44,16 @@ def chromium() -> str:
             "of its executable into the environment variable CHROMIUM."
         )
     return found
+
+
+PATIENCE = 120_000  # milliseconds that a busy machine may take for one thing
+expect.set_options(timeout=PATIENCE)
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 @contextlib.contextmanager
@@ -117,12 +138,17 @@ class Watch:
         self._say(response.status >= 400, f"status {response.status}: {response.url}")
 
     def _failed(self, request: Request) -> None:
-        self._say(self._here(request.url), f"request failed: {request.url}")
+        # what is still on its way when the page is left is cancelled: nobody waits for it
+        left = request.failure == "net::ERR_ABORTED"
+        self._say(self._here(request.url) and not left, f"request failed: {request.url}")
 
 
 def open_page(watch: Watch, path: str) -> None:
-    """Load a page and wait until its formulas are set."""
     watch.page.goto(watch.address + path, wait_until="load")
+
+
+def formulas_set(watch: Watch) -> None:
+    """Until the formulas are set, where the page itself sets them."""
     trouble = watch.page.evaluate(
         """async () => {
             if (!window.MathJax || !MathJax.startup) return "";
@@ -131,6 +157,11 @@ def open_page(watch: Watch, path: str) -> None:
     )
     if trouble:
         watch.problems.append(f"MathJax: {trouble}")
+
+
+def resize(page: Page, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.wait_for_function("width => innerWidth === width", arg=size["width"])
 
 
 def unfold(page: Page) -> None:
@@ -217,14 +248,14 @@ def overflow_problems(page: Page) -> list[str]:
                     problems.push(`<${node.localName} class="${node.className}"> ` +
                         `ends at ${Math.round(box.right)} of ${root.clientWidth}`);
             }
-            return problems.slice(0, 5);
+            return problems.slice(0, 20);
         }"""
     )
     return [f"overflow at {page.viewport_size['width']}: {problem}" for problem in found]  # type: ignore[index]
 
 
 def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
-    """The text of the article stands out from what is behind it, as WCAG AA asks."""
+    """The text of the page stands out from what is behind it, as WCAG AA asks."""
     found: list[str] = page.evaluate(
         """(least) => {
             const canvas = document.createElement("canvas");
@@ -260,12 +291,11 @@ def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
             const problems = new Set();
-            const article = document.querySelector("article") || document.body;
-            const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+            const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (walker.nextNode()) {
                 const node = walker.currentNode.parentElement;
                 const text = walker.currentNode.data.trim();
-                const skipped = ".headerlink, mjx-assistive-mml, script, style";
+                const skipped = ".headerlink, mjx-assistive-mml, script, noscript, style";
                 const seen = { visibilityProperty: true, opacityProperty: true };
                 if (!text || node.closest(skipped) || !node.checkVisibility(seen)) continue;
                 const below = behind(node);
@@ -276,7 +306,7 @@ def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
                     problems.add(`contrast ${ratio.toFixed(2)}: "${text.slice(0, 30)}" in ` +
                         `<${node.localName} class="${node.className}">`);
             }
-            return [...problems].slice(0, 8);
+            return [...problems].slice(0, 20);
         }""",
         least,
     )
@@ -315,8 +345,8 @@ PAPER = {"width": 658, "height": 987}  # A4 between margins of 18 mm, in CSS pix
 def print_problems(page: Page) -> list[str]:
     """On paper the text stands alone, and nothing runs out of it, for nothing can be scrolled."""
     page.emulate_media(media="print")
-    page.set_viewport_size(PAPER)  # type: ignore[arg-type]
-    page.wait_for_timeout(300)
+    resize(page, PAPER)
+    page.wait_for_function("matchMedia('print').matches")
     found: list[str] = page.evaluate(
         """() => {
             const problems = [];
@@ -359,7 +389,7 @@ def axe_problems(page: Page, within: str = "html") -> list[str]:
             const { violations, passes } =
                 await axe.run(within, { runOnly: only, resultTypes: ["violations"] });
             if (!passes.length) return ["axe has looked at nothing"];
-            return violations.flatMap(({ id, nodes }) => nodes.slice(0, 4).map((node) => {
+            return violations.flatMap(({ id, nodes }) => nodes.slice(0, 8).map((node) => {
                 const check = node.any[0] || node.all[0] || node.none[0];
                 return `axe ${id}: ${node.html.slice(0, 120)}: ${check ? check.message : ""}`;
             }));
@@ -403,47 +433,57 @@ def darken(page: Page) -> None:
     settled(page)
 
 
-def page_problems(watch: Watch, path: str, *, dark: bool = True) -> list[str]:
-    """Everything above, for one page: light and dark, wide and narrow, in one load."""
+def page_problems(watch: Watch, path: str) -> list[str]:
+    """The page loads without a fault, and all that is in it is there and readable."""
     page = watch.page
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light", media="screen")
+    resize(page, WIDE)
     open_page(watch, path)
+    formulas_set(watch)
     unfold(page)
+    settled(page)
     found = math_problems(page) + image_problems(page) + icon_problems(page)
     found += overflow_problems(page) + contrast_problems(page)
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    found += overflow_problems(page)
-    light = brightness(page)
-    if dark:
-        darken(page)
-        if not brightness(page) < 0.2 < 0.8 < light:
-            found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")
-        found += overflow_problems(page)
-        found += [f"dark: {problem}" for problem in contrast_problems(page)]
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-        found += overflow_problems(page)
-    problems = [f"{path}: {problem}" for problem in [*watch.problems, *found]]
-    watch.problems.clear()
-    return problems
+    return _told(watch, path, found)
 
 
-def accessibility_problems(watch: Watch, path: str) -> list[str]:
-    """Against axe-core, everything unfolded: light and dark, wide and narrow, in one load."""
+def visit_problems(watch: Watch, path: str, *, printed: bool = True) -> list[str]:
+    """Everything above in one load: light and dark, wide and narrow, and on paper.
+
+    Each theme and each width is shown to axe once, unfolded. Most of its rules see structure,
+    names and sizes, which change with the width; its two about colour (color-contrast and
+    link-in-text-block) take most of its time, and change with the theme. Where a style might make
+    a text faint in one theme at one width only, contrast_problems looks at all four.
+    """
     page = watch.page
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    open_page(watch, path)
-    unfold(page)
-    page.evaluate("() => window.dispatchEvent(new Event('resize'))")
-    found = []
-    for theme in ("light", "dark"):
-        if theme == "dark":
-            darken(page)
-        for size in (NARROW, WIDE) if theme == "dark" else (WIDE, NARROW):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
-            page.wait_for_timeout(500)  # the page sees anew to what can be scrolled
-            found += [f"{theme}, {size['width']}: {problem}" for problem in axe_problems(page)]
+    page.clock.install()
+    problems = page_problems(watch, path)
+    # MathJax writes an attribute that its scripts no longer need
+    live = page.content().replace(' charset="UTF-8"', "")
+    found = [f"live: {problem}" for problem in html_problems(live)]
+    light = brightness(page)
+    for theme, size, axe in (
+        ("light", WIDE, True),
+        ("light", NARROW, False),
+        ("dark", NARROW, True),
+        ("dark", WIDE, False),
+    ):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        resize(page, size)
+        page.evaluate("() => dispatchEvent(new Event('resize'))")
+        page.clock.run_for(500)  # the page sees anew to what can be scrolled
+        settled(page)
+        wrong = overflow_problems(page) + contrast_problems(page)
+        wrong += axe_problems(page) if axe else []
+        found += [f"{theme}, {size['width']}: {problem}" for problem in wrong]
+    if not brightness(page) < 0.2 < 0.8 < light:
+        found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")
+    if printed:
+        found += print_problems(page)
+    return problems + _told(watch, path, found)
+
+
+def _told(watch: Watch, path: str, found: list[str]) -> list[str]:
     problems = [f"{path}: {problem}" for problem in [*watch.problems, *found]]
     watch.problems.clear()
     return problems

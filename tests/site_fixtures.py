@@ -39,6 +39,6 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+    context = site_checks.new_context(browser, viewport=site_checks.WIDE)
     yield context.new_page()
     context.close()

@@ -34,7 +34,7 @@ def written(tmp_path_factory):
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
-        timeout=300,
+        timeout=900,
     )
     return folder
 

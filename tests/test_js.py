@@ -22,7 +22,7 @@ def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
             "The tests of assets/em.js need Node 18 or newer. On Debian: apt install nodejs"
         )
     return subprocess.run(
-        ["node", *map(str, arguments)], capture_output=True, text=True, timeout=120, cwd=ROOT
+        ["node", *map(str, arguments)], capture_output=True, text=True, timeout=600, cwd=ROOT
     )
 
 

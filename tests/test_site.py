@@ -1,9 +1,7 @@
-"""The built site in a real browser. Each check is also shown a fault, and must find it."""
+"""The built site in a real browser: what its pages do. What they look like is in test_pages.py."""
 
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,18 +25,6 @@ def pages_of(site: Path) -> list[str]:
     return [name for name in found if not name.startswith("_")]
 
 
-def test_every_page(site: Path, address: str, page: Page) -> None:
-    names = pages_of(site)
-    assert {"index.html", CHAPTER, "chapters/ledger.html", "search.html"} <= set(names)
-    watch = Watch(page, address)
-    problems = []
-    for name in names:
-        problems += page_problems(watch, name)
-        if name not in ("404.html", "search.html"):
-            problems += [f"{name}: {problem}" for problem in site_checks.print_problems(page)]
-    assert not problems, "\n".join(problems)
-
-
 def test_every_link(site: Path) -> None:
     problems = site_checks.link_problems(site)
     assert not problems, "\n".join(problems)
@@ -47,7 +33,7 @@ def test_every_link(site: Path) -> None:
 def test_search_finds_a_word_of_the_book(address: str, page: Page) -> None:
     watch = Watch(page, address)
     open_page(watch, "search.html?q=responsibility")
-    page.wait_for_selector("#search-results li a", timeout=5000)
+    page.wait_for_selector("#search-results li a")
     links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")
     assert any(CHAPTER in link for link in links), links
     open_page(watch, "search.html?q=xylophone")
@@ -60,28 +46,29 @@ def test_search_opens_from_a_page(address: str, page: Page) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("responsibility")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#search-results li a", timeout=5000)
+    page.wait_for_selector("#search-results li a")
 
 
 def test_hover_texts(address: str, page: Page) -> None:
+    page.clock.install()
     open_page(Watch(page, address), CHAPTER)
     term = page.locator("a:has(.std-term)", has_text="responsibility").first
     tip = page.locator(f"#{term.get_attribute('aria-describedby')}")
     assert not tip.is_visible()
 
     term.hover()
-    tip.wait_for(state="visible", timeout=2000)
+    tip.wait_for(state="visible")
     assert "probability that point" in tip.inner_text()
-    assert tip.locator("mjx-container").count() > 0  # its formulas are set too
+    tip.locator("mjx-container").first.wait_for(state="attached")  # its formulas are set too
     tip.hover()  # it stays while the pointer is on it
-    page.wait_for_timeout(400)
+    page.clock.run_for(400)
     assert tip.is_visible()
     page.keyboard.press("Escape")
     assert not tip.is_visible()
 
     page.mouse.move(0, 0)
     term.evaluate("link => link.focus()")
-    tip.wait_for(state="visible", timeout=2000)
+    tip.wait_for(state="visible")
     box, room = tip.bounding_box(), page.viewport_size
     assert box
     assert room
@@ -98,22 +85,22 @@ def test_equations_and_references_show_what_they_are(address: str, page: Page, k
     link = page.locator(f'a[aria-describedby][href*="{kind}"]').first
     tip = page.locator(f"#{link.get_attribute('aria-describedby')}")
     link.evaluate("link => link.focus()")
-    tip.wait_for(state="visible", timeout=2000)
+    tip.wait_for(state="visible")
     assert tip.inner_text().strip()
     assert tip.locator("a").count() == 0  # nothing in it asks to be clicked
 
 
 def test_a_first_tap_shows_and_a_second_follows(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    context = site_checks.new_context(browser, viewport=site_checks.NARROW, has_touch=True)
     page = context.new_page()
     open_page(Watch(page, address), CHAPTER)
     term = page.locator("a:has(.std-term)").first
     tip = page.locator(f"#{term.get_attribute('aria-describedby')}")
     term.tap()
-    tip.wait_for(state="visible", timeout=2000)
+    tip.wait_for(state="visible")
     assert page.url.endswith(CHAPTER)
     term.tap()
-    page.wait_for_url("**/glossary.html#term-*", timeout=5000)
+    page.wait_for_url("**/glossary.html#term-*")
     context.close()
 
 
@@ -158,7 +145,7 @@ def test_a_filmstrip_is_stepped_and_played_by_hand(address: str, page: Page) -> 
 
 
 def test_a_filmstrip_without_script_is_a_strip(address: str, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = site_checks.new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(address + FILMSTRIP)
     assert page.locator("img.filmstrip").first.is_visible()
@@ -194,8 +181,7 @@ def test_the_site_works_as_files(site: Path, page: Page, name: str) -> None:
 def test_the_search_works_as_files(site: Path, page: Page) -> None:
     watch = Watch(page, f"{site.resolve().as_uri()}/")
     open_page(watch, "search.html?q=responsibility")
-    page.locator("#search-results li a").first.wait_for(timeout=5000)
-    page.wait_for_timeout(300)
+    page.locator("#search-results li a").first.wait_for()
     page.locator("#search-results li a", has_text="The worked example").first.click()
     page.wait_for_url(f"**/{CHAPTER}*")
     assert not watch.problems
@@ -223,7 +209,7 @@ def test_a_wrong_address_is_answered(site: Path, page: Page, wrong: str) -> None
         page.goto(address + wrong)
         page.get_by_role("searchbox").fill("likelihood")
         page.keyboard.press("Enter")
-        page.locator("#search-results li a").first.wait_for(timeout=5000)
+        page.locator("#search-results li a").first.wait_for()
 
 
 def test_the_first_page_is_light(address: str, page: Page) -> None:
@@ -234,10 +220,10 @@ def test_the_first_page_is_light(address: str, page: Page) -> None:
 
 
 def test_the_first_page_is_soon_ready(address: str, browser: Browser) -> None:
-    """Loaded, and a control answers. The best of three: the machine has other things to do."""
-    taken = []
-    for _ in range(3):
-        context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+    """Loaded, and a control answers: once in ten times, for the machine has other things to do."""
+    taken: list[float] = []
+    while not taken or (min(taken) > FIRST_PAGE_SECONDS and len(taken) < 10):
+        context = site_checks.new_context(browser, viewport=site_checks.WIDE)
         page = context.new_page()
         start = time.perf_counter()
         page.goto(address + "index.html", wait_until="load")
@@ -246,6 +232,18 @@ def test_the_first_page_is_soon_ready(address: str, browser: Browser) -> None:
         taken.append(time.perf_counter() - start)
         context.close()
     assert min(taken) < FIRST_PAGE_SECONDS, taken
+
+
+def test_the_keyboard_leads_through_a_whole_page(address: str, page: Page) -> None:
+    """From the head of a chapter to its foot: nothing on the way keeps the focus."""
+    open_page(Watch(page, address), CHAPTER)
+    last = page.locator(".prev-next-footer a").last
+    for _ in range(600):
+        page.keyboard.press("Tab")
+        if last.evaluate("node => node === document.activeElement"):
+            break
+    else:
+        pytest.fail("600 times Tab do not lead to the foot of the page")
 
 
 def test_a_heavy_page_is_found(tmp_path: Path, page: Page) -> None:
@@ -257,31 +255,8 @@ def test_a_heavy_page_is_found(tmp_path: Path, page: Page) -> None:
     assert sum(sizes.values()) > FIRST_PAGE_BYTES
 
 
-PRINTED = {
-    "a line of code that is cut off": ("<pre>" + "word " * 60 + "</pre>", "too wide: <pre>"),
-    "a wide table": ("<table><tr><td>" + "x" * 200 + "</td></tr></table>", "too wide: <table>"),
-    "a wide formula": (
-        '<div class="math wide">\\[' + "x+" * 80 + "1\\]</div>",
-        "too wide: <mjx-math>",
-    ),
-    "a second title": ("<h1>Again</h1>", "2 titles are printed"),
-    "a button": ("<button>Go</button>", "printed: <button"),
-}
-
-
-@pytest.mark.parametrize("name", PRINTED)
-def test_what_cannot_be_printed_is_found(tiny: tuple[Path, str], page: Page, name: str) -> None:
-    folder, address = tiny
-    fault, problem = PRINTED[name]
-    (folder / "print.html").write_text(PAGE.format(fault=f"<h1>A title</h1>{fault}"))
-    open_page(Watch(page, address), "print.html")
-    found = site_checks.print_problems(page)
-    assert len(found) >= 1
-    assert any(problem in line for line in found), found
-
-
 def test_without_script_the_page_has_its_colours(address: str, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = site_checks.new_context(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(address + CHAPTER)
     colours = page.locator("article p > a").evaluate_all(
@@ -295,7 +270,7 @@ def test_without_script_the_page_has_its_colours(address: str, browser: Browser)
 
 def test_the_first_paint_has_the_colours_of_the_system(address: str, browser: Browser) -> None:
     """Also where the theme's script is slow to come."""
-    context = browser.new_context(color_scheme="dark")
+    context = site_checks.new_context(browser, color_scheme="dark")
     page = context.new_page()
     page.route("**/scripts/*.js*", lambda route: route.abort())
     page.goto(address + "index.html")
@@ -355,88 +330,6 @@ def test_a_site_that_is_not_built_is_a_failure(tmp_path: Path) -> None:
         built(tmp_path)
 
 
-# --- each check is shown a fault ----------------------------------------------------------------
-
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
-<style>
-  body {{ background: white; color: #222 }}
-  a {{ color: inherit }}
-  .wide {{ overflow-x: auto }}
-  @media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #ddd }} }}
-</style>
-<script defer src="mathjax/tex-mml-chtml.js"></script></head>
-<body><article>
-<p id="here">A formula, <span class="math">\\(x^2\\)</span>, and <a href="#here">a link</a>.</p>
-<div class="math wide">\\[\\sum_{{i=1}}^n x_i\\]</div>
-<img src="dot.svg" alt="A blue dot.">
-{fault}
-</article></body></html>
-"""
-DOT = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4" fill="#00f"/></svg>'
-)
-
-FAULTS = {
-    "no alt text": ('<img src="dot.svg">', "no alt text: dot.svg"),
-    "empty alt text": ('<img src="dot.svg" alt="">', "no alt text: dot.svg"),
-    "file name as alt text": ('<img src="dot.svg" alt="dot.svg">', "a file name as alt text"),
-    "hash as alt text": ('<img src="dot.svg" alt="dot">', "a file name as alt text"),
-    "outside request": (
-        '<img src="http://elsewhere.invalid/a.png" alt="Elsewhere.">',
-        "request to another host: http://elsewhere.invalid/a.png",
-    ),
-    "unknown macro": (
-        '<span class="math">\\(\\nosuchmacro\\)</span>',
-        "formula with an error",
-    ),
-    "broken formula": ('<span class="math">\\(\\frac{1}\\)</span>', "formula with an error"),
-    "formula without delimiters": (
-        '<span class="math">x^2</span>',
-        "2 formulas are typeset, of 3",
-    ),
-    "formula outside of math": ("<p>$$ y $$ \\begin{x}</p>", "formulas are typeset"),
-    "formula as text": ("<p>\\alpha is a letter</p>", "formula left as text"),
-    "console error": ("<script>console.error('oh')</script>", "console error: oh"),
-    "script error": ("<script>nothing.here()</script>", "script error: nothing is not defined"),
-    "missing picture": ('<img src="gone.png" alt="Gone.">', "status 404"),
-    "overflow": ('<div style="width: 500px">wide</div>', "overflow at 390: the page is 508 wide"),
-    "cut off": (
-        '<div style="overflow: hidden"><div style="width: 500px" class="b">wide</div></div>',
-        'overflow at 390: <div class="b"> ends at 508 of 390',
-    ),
-    "an icon that is not drawn": ('<i class="fas fa-unheard-of">x</i>', "no icon: fas fa-unheard"),
-    "faint text": ('<p style="color: #999">faint</p>', "contrast 2.85"),
-    "faint in the dark": ('<p style="color: #555">faint</p>', "dark: contrast 2.5"),
-    "no dark mode": ("<style>body { background: white !important }</style>", "background: "),
-}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "assets" / "mathjax", folder / "mathjax")
-    (folder / "dot.svg").write_text(DOT)
-    with site_checks.serve(folder) as address:
-        yield folder, address
-
-
-def test_a_sound_page_has_no_problems(tiny: tuple[Path, str], page: Page) -> None:
-    folder, address = tiny
-    (folder / "sound.html").write_text(PAGE.format(fault=""))
-    assert page_problems(Watch(page, address), "sound.html") == []
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_planted_fault_is_found(tiny: tuple[Path, str], page: Page, name: str) -> None:
-    folder, address = tiny
-    fault, problem = FAULTS[name]
-    path = f"{name.replace(' ', '-')}.html"
-    (folder / path).write_text(PAGE.format(fault=fault))
-    found = page_problems(Watch(page, address), path)
-    assert any(problem in line for line in found), found
-
-
 @pytest.mark.parametrize(
     ("link", "problem"),
     [
@@ -447,14 +340,13 @@ def test_a_planted_fault_is_found(tiny: tuple[Path, str], page: Page, name: str)
     ],
 )
 def test_a_broken_link_is_found(tmp_path: Path, link: str, problem: str) -> None:
-    (tmp_path / "other.html").write_text(PAGE.format(fault='<p id="there">There.</p>'))
-    (tmp_path / "mathjax").mkdir()
-    (tmp_path / "mathjax" / "tex-mml-chtml.js").touch()
+    target = '<!DOCTYPE html><title>A page</title><p id="there"><img src="dot.svg" alt="A dot.">'
+    (tmp_path / "other.html").write_text(target)
     (tmp_path / "dot.svg").touch()
     page = tmp_path / "index.html"
-    page.write_text(PAGE.format(fault='<a href="other.html#there">There</a>'))
+    page.write_text('<!DOCTYPE html><p id="here"><a href="other.html#there">There</a>')
     assert site_checks.link_problems(tmp_path) == []
-    page.write_text(PAGE.format(fault=f'<a href="{link}">nowhere</a>'))
+    page.write_text(f'<!DOCTYPE html><p id="here"><a href="{link}">nowhere</a>')
     found = site_checks.link_problems(tmp_path)
     assert len(found) == 1
     assert problem in found[0]

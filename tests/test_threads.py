@@ -57,7 +57,7 @@ def test_the_caller_works_too():
 
 def test_others_work_while_the_caller_waits():
     with ThreadPoolExecutor(1) as pool:
-        meeting = threading.Barrier(2, timeout=20)  # only two threads at once get past it
+        meeting = threading.Barrier(2, timeout=300)  # only two threads at once get past it
         found = list(
             in_order(lambda _: (meeting.wait(), threading.get_ident())[1], range(4), 2, pool)
         )

@@ -25,6 +25,7 @@ from touch_checks import (
     button,
     control_problems,
     drag,
+    follow,
     load_figure,
     look_problems,
     open_figure,
@@ -310,7 +311,10 @@ CASES = (
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(c, id=c.name, marks=pytest.mark.xdist_group(c.name)) for c in CASES],
+    params=[
+        pytest.param(c, id=c.name, marks=pytest.mark.xdist_group(f"contract-{c.name}"))
+        for c in CASES
+    ],
 )
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
@@ -328,6 +332,7 @@ def test_a_link_leads_to_exactly_this_situation(watch: Watch, case: Case) -> Non
     figure = load_figure(watch, case.path, case.name)
     settle(page)
     assert "#" not in page.url  # looking alone changes nothing
+    follow(figure, "")
     other = page.context.new_page()
     other.emulate_media(reduced_motion="reduce")
     beside = Watch(other, watch.address)
@@ -358,7 +363,7 @@ def test_a_wrong_link_does_no_harm(watch: Watch, case: Case) -> None:
 
 
 def test_under_a_finger(phone: Watch, case: Case) -> None:
-    figure = load_figure(phone, case.path, case.name)
+    figure = open_figure(phone, case.path, case.name)
     start = situation(figure)
     if case.grip:
         moved_by_a_finger(phone, figure, case)
@@ -449,6 +454,7 @@ def test_from_the_file_system(lean: Path, page: Page, case: Case) -> None:
     page.emulate_media(reduced_motion="reduce")
     watch = Watch(page, f"{lean.as_uri()}/")
     figure = load_figure(watch, case.path, case.name)
+    follow(figure, "")
     case.changes[0](page, figure)
     page.wait_for_url(f"**#{case.figure}?*")
     page.mouse.move(0, 0)

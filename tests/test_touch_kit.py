@@ -123,7 +123,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 
 @pytest.fixture(scope="module")
 def tiny(served: tuple[Path, str], browser: Browser) -> Iterator[Tiny]:
-    context = browser.new_context()
+    context = site_checks.new_context(browser)
     yield Tiny(*served, stopped(context))
     context.close()
 

@@ -53,7 +53,7 @@ def searched(mixture: Mixture, low: float, high: float) -> list[float]:
         return float(np.subtract(*mixture.log_joint([x])[0]))
 
     grid = np.linspace(low, high, 4001) + 1e-3  # no boundary lies on it
-    signs = np.sign([lead(x) for x in grid])
+    signs = np.sign(np.subtract(*mixture.log_joint(grid).T))
     changes = np.flatnonzero(signs[:-1] != signs[1:])
     return [brentq(lead, grid[i], grid[i + 1]) for i in changes]
 

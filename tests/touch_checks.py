@@ -108,7 +108,7 @@ def lean_site(site: Path, folder: Path) -> Path:
 
 # As a link on the same page does it; what no link holds is put back by hand. Without a state the
 # address has none either, as after loading.
-FOLLOW = """([root, state]) => {
+FOLLOW = """(root, state) => {
     const id = root.closest('[id^="fig-"]').id;
     root.querySelectorAll("details").forEach((one) => { one.open = false; });
     document.body.tabIndex = -1;
@@ -132,23 +132,22 @@ def load_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
     return figure
 
 
-# What these pages open with is not where Reset leads.
-OPEN_WITH_MORE = {"bound", "posterior", "worked-example"}
-
-
 def open_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
     """The figure in this state, or at its beginning; its page is loaded where it is not open."""
     page = watch.page
     figure = page.locator(f".touch-figure-{name}")
-    if page.url.split("#")[0] != watch.address + path or figure.count() != 1:
-        load_figure(watch, path, name, state)
-        if state or name not in OPEN_WITH_MORE:
-            return figure
-    page.mouse.move(0, 0)
-    page.clock.run_for(NOTED_MS)  # what waits to be written is written
-    page.evaluate(FOLLOW, [figure.element_handle(), state])
-    settled(page)
+    if page.url.split("#")[0] == watch.address + path and figure.count() == 1:
+        page.mouse.move(0, 0)
+        settle(page)  # what waits to be written is written
+    else:
+        load_figure(watch, path, name)
+    follow(figure, state)
     return figure
+
+
+def follow(figure: Locator, state: str) -> None:
+    figure.evaluate(FOLLOW, state)
+    settled(figure.page)
 
 
 def settle(page: Page) -> None:

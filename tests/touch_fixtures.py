@@ -31,7 +31,7 @@ def stopped(context: BrowserContext) -> Page:
 
 @pytest.fixture(scope="module")
 def stage(browser: Browser, lean_address: str) -> Iterator[Watch]:
-    context = browser.new_context(viewport=site_checks.WIDE)  # type: ignore[arg-type]
+    context = site_checks.new_context(browser, viewport=site_checks.WIDE)
     yield Watch(stopped(context), lean_address)
     context.close()
 
@@ -51,7 +51,7 @@ def watch(stage: Watch, request: pytest.FixtureRequest) -> Iterator[Watch]:
 
 @pytest.fixture
 def phone(browser: Browser, lean_address: str) -> Iterator[Watch]:
-    context = browser.new_context(viewport=site_checks.NARROW, has_touch=True)  # type: ignore[arg-type]
+    context = site_checks.new_context(browser, viewport=site_checks.NARROW, has_touch=True)
     watch = Watch(stopped(context), lean_address)
     yield watch
     assert not watch.problems, "\n".join(watch.problems)
@@ -61,6 +61,6 @@ def phone(browser: Browser, lean_address: str) -> Iterator[Watch]:
 @pytest.fixture(scope="module")
 def plain(browser: Browser) -> Iterator[Page]:
     """A page without script."""
-    context = browser.new_context(java_script_enabled=False)
+    context = site_checks.new_context(browser, java_script_enabled=False)
     yield context.new_page()
     context.close()
