@@ -46,7 +46,7 @@ SOURCES = {  # our file -> the package's file, the axes that stay, the new name
         {"wght": (400, 700)},
         "Mixture Mono",
     ),
-    "symbols.woff2": ("dejavu-fonts-ttf/ttf/DejaVuSansMono.ttf", {}, "Mixture Symbols"),
+    "symbols.woff2": ("dejavu-fonts-ttf/ttf/DejaVuSans.ttf", {}, "Mixture Symbols"),
 }
 NAMES_OF_THE_FACE = (1, 3, 4, 6, 16, 21, 25)
 
