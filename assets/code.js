@@ -41,7 +41,7 @@
 
   // A link into code that is not shown opens it, together with what is folded around it.
   const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.querySelector(":target");
     const input = target && target.closest(".cell_input");
     if (!input || root.dataset.code === "shown") return;
     open(input.closest(".cell"), true);

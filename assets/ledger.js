@@ -41,7 +41,7 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("submit", (event) => event.preventDefault());
   // a link to an equation or a chapter that is filtered out shows everything again
   window.addEventListener("hashchange", () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.querySelector(":target");
     if (!target || !target.closest("[hidden]")) return;
     form.reset();
     show();

@@ -51,14 +51,14 @@ def test_a_figure_opens_with_something_to_see(address: str, page: Page, name: st
     figure.wait_for(state="visible")
     page.wait_for_function(
         "([name, shown]) => document.querySelector(`.touch-figure-${name}`)"
-        ".textContent.includes(shown)",
+        ".innerText.includes(shown)",
         arg=[name, shown],
     )
     # the beginning has an address of its own
     page.evaluate("(id) => { location.hash = `${id}?`; }", anchor)
     page.wait_for_function(
         "([name, shown]) => !document.querySelector(`.touch-figure-${name}`)"
-        ".textContent.includes(shown)",
+        ".innerText.includes(shown)",
         arg=[name, shown],
     )
 
