@@ -1,8 +1,9 @@
-"""The Sphinx extension that sets the mathematics when the site is built, so that pages need no script.
+"""The Sphinx extension that typesets the mathematics when the site is built.
 
-MathJax runs in V8 (the package mini-racer) over the finished pages: each formula is set once, as the
-browser would have set it, with MathML beside it for those who listen. The glyphs that the book uses
-come from one stylesheet, mathematics.css. A formula that MathJax does not understand is a warning.
+MathJax runs in V8 (the package mini-racer) over the finished pages, so that they need no script.
+Each formula is set once, as the browser would have set it, with MathML beside it for those who
+listen. The glyphs that the book uses come from one stylesheet, mathematics.css. A formula that
+MathJax does not understand is a warning.
 """
 
 import hashlib
