@@ -18,14 +18,31 @@ touch.figure("surface", (f) => {
   };
 
   let key, set, variance, start; // what an address keeps, with t
+  let points; // the different values of the data, each with its number
   let path, history, t, end; // EM from the start; end: "peak", "saddle" or "" when it is still on its way
   let average, spread, peaks, top, saddle; // of this landscape; saddle is its height, null without one
   let heights, lines, shade; // what is drawn of it
 
   const mixture = (means) => ({ weights: [0.5, 0.5], means, covariances: [variance, variance] });
-  const heightOf = (means) => gmm.logLikelihood(set.X, mixture(means));
-  const hold = () => ({ weights: [0.5, 0.5], covariances: [variance, variance] }); // only the means move
-  const iterate = (means) => gmm.mStep(set.X, gmm.eStep(set.X, mixture(means)).responsibilities, { hold: hold() }).mixture.means;
+  const heightOf = (means) => {
+    const m = mixture(means);
+    return points.reduce((total, [x, count]) => total + count * gmm.logDensity(x, m), 0);
+  };
+  // One iteration of EM in which only the means move. With equal weights and variances the posterior
+  // is a logistic curve, and hundreds of iterations take no time while the slider is dragged.
+  function iterate([a, b]) {
+    let [inA, inB, sumA, sumB] = [0, 0, 0, 0];
+    for (const [x, count] of points) {
+      const odds = Math.exp(((a - b) * (x - (a + b) / 2)) / variance);
+      const ofB = count / (1 + odds);
+      const ofA = odds === Infinity ? count : odds * ofB;
+      inA += ofA;
+      inB += ofB;
+      sumA += ofA * x;
+      sumB += ofB * x;
+    }
+    return [inA ? sumA / inA : a, inB ? sumB / inB : b]; // no point at all: it stays
+  }
   const far = (a, b) => Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]));
 
   // --- the landscape ---
@@ -35,8 +52,8 @@ touch.figure("surface", (f) => {
     [spread] = gmm.allAsOne(set.X).covariances;
     const two = variance < spread;
     const apart = two ? Math.sqrt(spread) : 0;
-    const best = gmm.fit(set.X, mixture([average + apart, average - apart]), { hold: hold(), tol: 1e-15, maxIter: 2000 });
-    const peak = best.mixture.means;
+    let [before, peak] = [null, [average + apart, average - apart]];
+    for (let k = 0; k < 20000 && !(before && far(peak, before) < 1e-13 * spread); k++) [before, peak] = [peak, iterate(peak)];
     peaks = two ? [peak, [peak[1], peak[0]]] : [peak];
     top = heightOf(peak);
     saddle = two ? heightOf([average, average]) : null;
@@ -53,7 +70,10 @@ touch.figure("surface", (f) => {
     const spot = (a, b) => `${plot.px(scale(a)).toFixed(1)} ${plot.py(scale(b)).toFixed(1)}`;
     const pieces = [];
     for (let b = 0; b < GRID; b++) {
+      const [below, above] = [heights[b], heights[b + 1]];
       for (let a = 0; a < GRID; a++) {
+        const is = below[a] > level;
+        if (is === below[a + 1] > level && is === above[a] > level && is === above[a + 1] > level) continue;
         const corners = [[a, b], [a + 1, b], [a + 1, b + 1], [a, b + 1]];
         const over = corners.map(([u, v]) => heights[v][u] - level);
         const crossings = [];
@@ -76,9 +96,12 @@ touch.figure("surface", (f) => {
     const paper = canvas.getContext("2d");
     const image = paper.createImageData(side, side);
     const [blue] = touch.palette(f.root);
+    const pixels = image.data;
     heights.forEach((row, b) => row.forEach((height, a) => {
       const share = 1 - Math.sqrt(clamp((top - height) / depth, 0, 1));
-      image.data.set([...blue, 170 * share], 4 * ((side - 1 - b) * side + a));
+      const at = 4 * ((side - 1 - b) * side + a);
+      [pixels[at], pixels[at + 1], pixels[at + 2]] = blue;
+      pixels[at + 3] = 170 * share;
     }));
     paper.putImageData(image, 0, 0);
     return canvas.toDataURL();
@@ -321,6 +344,7 @@ touch.figure("surface", (f) => {
   function choose(name, v = SETS[name].variance) {
     key = name;
     set = SETS[name];
+    points = gmm.tally(set.X);
     [variance, start] = [v, set.start];
     survey();
     walk();

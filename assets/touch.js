@@ -507,14 +507,19 @@
         }
       }, WRITE_MS);
     }
-    // Takes the state from the address, if the address is about this figure. An address that a figure
-    // wrote itself is met again on the way back: the browser knows where on the page that was.
-    follow() {
+    // Takes the state from the address, if the address is about this figure.
+    take() {
       const [id, query] = location.hash.slice(1).split("?");
       if (id !== this.id || query === undefined || !this.read) return false;
       this.stop();
       this.read(Object.fromEntries(new URLSearchParams(query)));
       this.render();
+      return true;
+    }
+    // The same, and shows the figure. An address that a figure wrote itself is met again on the way back: the browser
+    // knows where on the page that was.
+    follow() {
+      if (!this.take()) return false;
       if (history.state && history.state.touch) return true;
       // one that is taller than a phone begins below the head of the page
       this.root.scrollIntoView({ block: this.root.offsetHeight > 0.8 * innerHeight ? "start" : "center" });
@@ -553,15 +558,21 @@
       throw error;
     }
     mounted.push(figure);
-    if (!figure.follow() && figure.read) figure.read(figure.opening);
+    if (!figure.take() && figure.read) figure.read(figure.opening);
     figure.render();
     figure.ready = true;
   }
 
-  const start = () => {
+  // The page calls this right after each picture, so that nothing has to move later.
+  const here = () => {
     for (const name of builders.keys()) {
-      document.querySelectorAll(`img.touch-${name}`).forEach((image) => mount(image, name));
+      document.querySelectorAll(`img.touch-${name}:not(.touch-mounted)`).forEach((image) => mount(image, name));
     }
+  };
+
+  const start = () => {
+    here();
+    mounted.forEach((figure) => figure.follow());
     window.addEventListener("hashchange", () => mounted.forEach((figure) => figure.follow()));
     // the theme may change while the page is open
     new MutationObserver(() => mounted.forEach((figure) => figure.render()))
@@ -571,6 +582,7 @@
 
   window.touch = {
     figure: (name, build) => builders.set(name, build),
+    here,
     el, svg, letter, fixed, digits, ticks, palette, blended, clamp, isStill,
   };
 })();

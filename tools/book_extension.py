@@ -30,9 +30,10 @@ LOGGER = logging.getLogger(__name__)
 LINK = re.compile(r'<a class="(reference internal[^"]*)" href="([^"#]*)#([^"]+)"( title="[^"]*")?')
 CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
 TOUCH = re.compile(r'<img\b[^>]*\bclass="[^"]*\btouch touch-([a-z-]+)[^>]*>')
+# The picture is not loaded where the figure takes its place, but without script and on paper.
 TOUCH_NOTE = """
 <p class="touch-note">A still picture. On the website, with JavaScript, you can take this figure
-into your own hands.</p>"""
+into your own hands.</p><script>window.touch?.here()</script>"""
 # On a phone the rows of the wide tables of these pages are cards: each cell with its heading.
 STACKED = ("chapters/notation", "chapters/sources")
 TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
@@ -287,8 +288,11 @@ def _add_touch(
             return
     app.add_css_file("touch.css", priority=850)  # after book.css
     for script in ("em", "touch-data", "touch", *(f"touch-{name}" for name in names)):
-        app.add_js_file(f"{script}.js", loading_method="defer")
-    context["body"] = TOUCH.sub(lambda match: match[0] + TOUCH_NOTE, context["body"])
+        app.add_js_file(f"{script}.js")  # not deferred: the figure is there when it is first drawn
+    context["body"] = TOUCH.sub(
+        lambda match: match[0].replace("<img ", '<img loading="lazy" ', 1) + TOUCH_NOTE,
+        context["body"],
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

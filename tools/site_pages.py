@@ -11,6 +11,7 @@ import html
 import json
 import re
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -58,6 +59,7 @@ UNUSED = [
     "searchtools.js",  # tools/search_index.py has another search
     "language_data.js",
 ]
+PICTURE = re.compile(r'<img\b[^>]*?\bsrc="(?P<source>[^":]+\.png)"[^>]*>')
 ICON_RULE = re.compile(r'\.fa-[\w-]+:before(,\.fa-[\w-]+:before)*\{content:"[^"]*"\}')
 ICON_FONT = re.compile(r"@font-face\{[^}]*Font ?Awesome[^}]*\}")
 
@@ -216,6 +218,15 @@ def _pages_of_our_own(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     yield "404", context, "not_found.html"
 
 
+def _with_size(match: re.Match[str], folder: Path) -> str:
+    """The size of a picture, so that what follows it does not move when it is there."""
+    path = folder / match["source"]
+    if " width=" in match[0] or not path.is_file():
+        return match[0]
+    width, height = struct.unpack(">II", path.read_bytes()[16:24])  # where a PNG file has them
+    return f'<img width="{width}" height="{height}"{match[0].removeprefix("<img")}'
+
+
 # --- the site ------------------------------------------------------------------------------------
 
 
@@ -230,11 +241,12 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if style.is_file():
         text = style.read_text(encoding="utf-8")
         style.write_text(ICON_FONT.sub("", ICON_RULE.sub("", text)), encoding="utf-8")
-    for path in out.rglob("*.html"):  # without script, "auto" has no colours
+    for path in out.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(
-            text.replace('data-theme="auto"', 'data-theme="light"', 1), encoding="utf-8"
-        )
+        # without script, "auto" has no colours
+        text = text.replace('data-theme="auto"', 'data-theme="light"', 1)
+        text = PICTURE.sub(lambda match, path=path: _with_size(match, path.parent), text)
+        path.write_text(text, encoding="utf-8")
     base = app.config.html_baseurl.rstrip("/")
     if base:
         addresses = sorted(_address(app, page) for page in app.env.all_docs)
