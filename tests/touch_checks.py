@@ -44,7 +44,7 @@ def open_figure(watch: Watch, path: str, name: str, state: str = "") -> Locator:
         figure.wait_for(state="visible", timeout=5000)
         watch.page.evaluate(
             """(id) => new Promise((done) => {
-                addEventListener("hashchange", () => setTimeout(done), { once: true });
+                addEventListener("hashchange", done, { once: true }); // after the figure's own
                 location.hash = `${id}?`;
             })""",
             OPEN_WITH_MORE[name],
