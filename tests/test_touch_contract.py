@@ -84,8 +84,12 @@ def slide(name: str, value: float) -> Act:
     return lambda page, f: put(slider(f, name), value)
 
 
+def handle(figure: Locator, name: str) -> Locator:
+    return figure.get_by_role("slider", name=name, exact=True)
+
+
 def drags(name: str, dx: float, dy: float) -> Act:
-    return lambda page, f: drag(page, slider(f, name), dx, dy)
+    return lambda page, f: drag(page, handle(f, name), dx, dy)
 
 
 def types(name: str, text: str) -> Act:
@@ -93,7 +97,7 @@ def types(name: str, text: str) -> Act:
 
 
 def steps(figure: Locator) -> int:
-    found = re.search(r"(?:iteration|epoch) (\d+)", figure.locator(".touch-l").inner_text())
+    found = re.search(r"(?:iteration|epoch)\s(\d+)", figure.locator(".touch-l").inner_text())
     assert found
     return int(found[1])
 
@@ -375,16 +379,16 @@ def test_under_a_finger(phone: Watch, case: Case) -> None:
 
 
 def moved_by_a_finger(phone: Watch, figure: Locator, case: Case) -> None:
-    handle = slider(figure, case.grip)
-    handle.scroll_into_view_if_needed()
-    before, value = handle.bounding_box(), handle.get_attribute("aria-valuetext")
+    grip = handle(figure, case.grip)
+    grip.scroll_into_view_if_needed()
+    before, value = grip.bounding_box(), grip.get_attribute("aria-valuetext")
     scrolled = phone.page.evaluate("scrollY")
-    swipe(phone.page, handle, *case.way)
-    after = handle.bounding_box()
+    swipe(phone.page, grip, *case.way)
+    after = grip.bounding_box()
     assert before
     assert after
     assert after["x"] - before["x"] == pytest.approx(case.way[-1][0], abs=6)
-    assert handle.get_attribute("aria-valuetext") != value
+    assert grip.get_attribute("aria-valuetext") != value
     assert phone.page.evaluate("scrollY") == scrolled  # the page stays
 
 

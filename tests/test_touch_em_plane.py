@@ -296,6 +296,7 @@ def test_a_link_on_the_same_page(watch: Watch) -> None:
     history = fit(DATA["faithful"], BOOK).log_likelihoods
     assert log_likelihood(figure) == pytest.approx(history[20], abs=6e-5)
     # other anchors are none of its business
+    settle(watch.page)
     watch.page.evaluate("location.hash = 'sec-loop'")
     settle(watch.page)
     assert iteration(figure) == 20

@@ -49,7 +49,7 @@ def walk(X: NDArray[np.float64], start: Pair, variance: float, steps: int) -> li
 def top(X: NDArray[np.float64], begin: Pair, variance: float) -> Pair:
     """Where the walk ends."""
     before, now = walk(X, begin, variance, 1)
-    while np.abs(np.subtract(now, before)).max() > 1e-9:
+    while np.abs(np.subtract(now, before)).max() > 1e-7:
         before, now = walk(X, now, variance, 1)
     return now
 

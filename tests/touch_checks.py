@@ -310,7 +310,7 @@ def look_problems(watch: Watch, path: str, name: str, state: str = "") -> list[s
             found += [f"{where}: {problem}" for problem in wrong]
     watch.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     watch.page.emulate_media(color_scheme="light")
-    watch.page.clock.pause_at(watch.page.evaluate("Date.now()") + 1000)
+    watch.page.clock.pause_at(watch.page.evaluate("Date.now() / 1000") + 1)
     return found
 
 

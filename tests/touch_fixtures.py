@@ -25,7 +25,7 @@ def lean_address(lean: Path) -> Iterator[str]:
 def stopped(context: BrowserContext) -> Page:
     """A page whose clock stands still."""
     context.clock.install(time=0)
-    context.clock.pause_at(3_600_000)
+    context.clock.pause_at(3600)  # seconds
     return context.new_page()
 
 
