@@ -26,7 +26,7 @@ from playwright.sync_api import Browser
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-import site_checks
+import site_checks  # noqa: E402 - it is found in that folder
 
 SCREENS = {
     "phone": {"width": 390, "height": 844},
