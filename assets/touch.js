@@ -554,6 +554,7 @@
     }
     mounted.push(figure);
     if (!figure.take() && figure.read) figure.read({});
+    figure.plots.forEach((plot) => plot.layout()); // now, lest the page be drawn in between
     figure.render();
     figure.ready = true;
   }
