@@ -67,17 +67,12 @@
 
   // What scrolls by itself must be reachable by keyboard too. The theme sees to that for code and tables when the
   // page has loaded and when the window changes, but not for formulas, nor for what is unfolded later.
-  const WIDE = "mjx-container[display], .bd-article pre, .pst-scrollable-table-container";
-  const scrolls = (box) => {
-    // a formula far from the screen is not drawn yet, but knows how wide it will be
-    const width = parseFloat(box.style.getPropertyValue("--width")) * parseFloat(getComputedStyle(box).fontSize);
-    if (width && !box.firstElementChild.checkVisibility({ contentVisibilityAuto: true })) return width > box.clientWidth;
-    return box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1;
-  };
-  const reach = (boxes = [...document.querySelectorAll(WIDE)]) => {
-    boxes.map(scrolls).forEach((wide, k) => {
-      if (wide) boxes[k].setAttribute("tabindex", "0");
-      else boxes[k].removeAttribute("tabindex");
+  const reach = () => {
+    const boxes = [...document.querySelectorAll("mjx-container[display], .bd-article pre, .pst-scrollable-table-container")];
+    const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1);
+    boxes.forEach((box, k) => {
+      if (scrolls[k]) box.setAttribute("tabindex", "0");
+      else box.removeAttribute("tabindex");
     });
   };
   let waiting = 0;
@@ -128,10 +123,7 @@
     window.addEventListener("scroll", place, { passive: true });
     window.addEventListener("resize", place);
   });
-  document.addEventListener("toggle", () => reach(), true);
-  document.addEventListener("contentvisibilityautostatechange", (event) => {
-    if (event.target.matches(WIDE)) reach([event.target]);
-  }, true);
+  document.addEventListener("toggle", reach, true);
   document.addEventListener("click", (event) => {
     if (event.target.closest(".admonition-title")) reachSoon();
   });

@@ -559,6 +559,7 @@
     }
     mounted.push(figure);
     if (!figure.take() && figure.read) figure.read(figure.opening);
+    figure.plots.forEach((plot) => plot.layout()); // now, lest the page be drawn in between
     figure.render();
     figure.ready = true;
   }

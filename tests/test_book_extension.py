@@ -217,7 +217,7 @@ def test_a_page_loads_the_scripts_of_its_figures_only(project: Project) -> None:
     (project.root / "index.md").write_text(INDEX + TOUCH)
     assert project.build() == ""
     index, one = project.html("index.html"), project.html("one.html")
-    scripts = re.findall(r'<script defer="defer" src="_static/((?:em|touch)[a-z-]*)\.js', index)
+    scripts = re.findall(r'<script src="_static/((?:em|touch)[a-z-]*)\.js', index)
     assert scripts == ["em", "touch-data", "touch", "touch-one-thing"]
     assert "_static/touch.css" in index
     assert re.search(r'<img [^>]*touch-one-thing[^>]*>\s*<p class="touch-note">A still', index)

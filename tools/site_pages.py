@@ -59,6 +59,9 @@ UNUSED = [
     "searchtools.js",  # tools/search_index.py has another search
     "language_data.js",
 ]
+TABLE = re.compile(
+    r'<div class="(pst-scrollable-table-container)">(<table.*?</table>\s*)</div>', re.DOTALL
+)
 PICTURE = re.compile(r'<img\b[^>]*?\bsrc="(?P<source>[^":]+\.png)"[^>]*>')
 ICON_RULE = re.compile(r'\.fa-[\w-]+:before(,\.fa-[\w-]+:before)*\{content:"[^"]*"\}')
 ICON_FONT = re.compile(r"@font-face\{[^}]*Font ?Awesome[^}]*\}")
@@ -148,6 +151,8 @@ def _mended(body: str) -> str:
         body,
         flags=re.DOTALL,
     )
+    # a table is shown when it is whole: while rows come in, its columns move
+    body = TABLE.sub(r'<div class="\1 until-whole">\2</div><span hidden></span>', body)
     # roles of references: deprecated, and a list of what are no items
     body = body.replace(' role="doc-biblioentry"', "")
     return body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')

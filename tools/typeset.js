@@ -39,8 +39,8 @@ function typeset(latex, display) {
   const node = page.convert(latex, { display, ...metrics });
   if (display) {
     const [width, height] = [size.width, size.height].map((em) => em.toFixed(3));
-    adaptor.setStyle(node, "--width", width);
-    adaptor.setStyle(node, "--height", height);
+    adaptor.setStyle(adaptor.firstChild(node), "--width", width);
+    adaptor.setStyle(adaptor.firstChild(node), "--height", height);
   }
   return adaptor.outerHTML(node);
 }

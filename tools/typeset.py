@@ -6,6 +6,7 @@ listen. The glyphs that the book uses come from one stylesheet, mathematics.css.
 MathJax does not understand is a warning.
 """
 
+import base64
 import hashlib
 import html
 import json
@@ -23,8 +24,11 @@ from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 from sphinx.util import logging
 from sphinx.util.logging import get_node_location
 
+from page_fonts import preload
+
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
+ASSETS = HERE.parent / "assets"
 # MathJax 3.2.2, in the order in which its parts build on each other
 PARTS = [
     "loader",
@@ -39,13 +43,15 @@ PARTS = [
 ]
 STYLE = "mathematics.css"
 FONTS = "mathjax/output/chtml/fonts/woff-v2"  # beside the stylesheet
+FIRST_FONTS = ["Main-Regular", "Math-Italic"]  # those that every formula needs
+# A page that is opened as a file may not preload them.
 # As Sphinx writes formulas into a page: inside an element of class math, without any tag.
 FORMULA = re.compile(r"\\\((?P<inline>[^<]*)\\\)(?=</span>)|\\\[(?P<display>[^<]*)\\\](?=</div>)")
 MATH = re.compile(r'<(?:span|div) class="[^"]*\bmath\b[^"]*"[^>]*>')
 
 # The size that fits the text around, whatever font that has: as high as its letter x. The text
-# inside a formula has its own size again. What lies far below the screen is not drawn yet, but the
-# room for it is kept, and it can be found and heard.
+# inside a formula has its own size again. Glyphs far from the screen are not drawn yet, but their
+# room is kept; the MathML is there from the first, to be found and heard.
 OUR_STYLE = """
 mjx-container {
   font-size: calc(1ex / %(x_height)s);
@@ -53,15 +59,13 @@ mjx-container {
 mjx-utext {
   font-size-adjust: %(x_height)s;
 }
-mjx-assistive-mml {
+mjx-container[display="true"] > mjx-math {
+  contain-intrinsic-size: auto calc(var(--width) * 1em) auto calc(var(--height) * 1em);
   content-visibility: auto;
-}
-mjx-container[display="true"] {
-  contain-intrinsic-block-size: auto calc(var(--height) * 1em);
-  content-visibility: auto;
+  overflow-clip-margin: 1em;
 }
 @media print {
-  mjx-container[display="true"] {
+  mjx-container[display="true"] > mjx-math {
     content-visibility: visible;
   }
 }
@@ -95,6 +99,10 @@ def typeset(formulas: Iterable[Formula]) -> Typeset:
             run(path.read_text(encoding="utf-8") + "\n;0")
         results = json.loads(run(f"typesetAll({json.dumps(ordered)})"))
         style = run("stylesheet()") + OUR_STYLE % {"x_height": run("X_HEIGHT")}
+    # The font without width or height, on which every line stands: as a file it would come late,
+    # and the lines would move.
+    zero = base64.b64encode((ASSETS / FONTS / "MathJax_Zero.woff").read_bytes()).decode()
+    style = style.replace(f"{FONTS}/MathJax_Zero.woff", f"data:font/woff;base64,{zero}")
     made = list(zip(ordered, results, strict=True))
     return Typeset(
         html={formula: result["html"] for formula, result in made if "html" in result},
@@ -142,6 +150,7 @@ def _add_style(
 ) -> None:
     if MATH.search(context.get("body", "")):
         app.add_css_file(STYLE, priority=850)  # after book.css
+        preload(context, [f"{FONTS}/MathJax_{name}.woff" for name in FIRST_FONTS])
 
 
 # --- when they are all there ---------------------------------------------------------------------
