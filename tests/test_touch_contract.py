@@ -454,14 +454,14 @@ def test_without_script_and_on_paper(watch: Watch, plain: Page, case: Case) -> N
 
 
 def test_from_the_file_system(lean: Path, page: Page, case: Case) -> None:
-    """On the real clock: what is done stands in the address a little later."""
     page.emulate_media(reduced_motion="reduce")
+    page.clock.install()  # it goes on by itself here
     watch = Watch(page, f"{lean.as_uri()}/")
     figure = load_figure(watch, case.path, case.name)
     follow(figure, "")
     case.changes[0](page, figure)
-    page.wait_for_url(f"**#{case.figure}?*")
     page.mouse.move(0, 0)
+    settle(page)
     state, now = page.url.split("#")[1], situation(figure)
     assert situation(load_figure(watch, case.path, case.name, state)) == now
     assert not watch.problems

@@ -189,13 +189,19 @@ def situation(figure: Locator) -> list[str]:
     found: list[str] = figure.evaluate(
         """figure => {
             const copy = figure.cloneNode(true);
-            const spoken = ".touch-words, .touch-complaint, .touch-url";
-            copy.querySelectorAll(spoken).forEach((node) => node.remove());
-            const drawn = copy.innerHTML.replace(/touch-clip-\\d+/g, "touch-clip")
-                .replaceAll(' class=""', "");
+            const unseen = ".touch-words, .touch-complaint, .touch-url, [hidden]";
+            copy.querySelectorAll(unseen).forEach((node) => node.remove());
+            // where the focus was is no part of it
+            const shown = ({ name, value }) => name !== "tabindex" && (name !== "class" || value);
+            const drawn = [...copy.querySelectorAll("*")].map((node) => [
+                node.localName,
+                ...[...node.attributes].filter(shown).map((a) => `${a.name}=${a.value}`).sort(),
+                ...[...node.childNodes].filter((part) => part.nodeType === 3).map((t) => t.data),
+            ].join(" ").replace(/touch-clip-\\d+/g, "touch-clip"));
             const chosen = [...figure.querySelectorAll("input, select")]
-                .map((one) => `${one.type} ${one.value} ${Boolean(one.checked)}`);
-            return [...drawn.split(/(?=<)/), ...chosen];
+                .filter((one) => !one.closest("[hidden]"))
+                .map((one) => `${one.type} ${one.value.replace("-", "−")} ${Boolean(one.checked)}`);
+            return [...drawn, ...chosen];
         }"""
     )
     return found
