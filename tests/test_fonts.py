@@ -96,7 +96,7 @@ def test_a_letter_without_a_face_is_found() -> None:
 
 def preloaded(site: Path, name: str) -> list[str]:
     text = (site / name).read_text(encoding="utf-8")
-    return re.findall(r'/_static/fonts/([\w-]+\.woff2)"', "/" + text)
+    return re.findall(r'_static/fonts/([\w-]+\.woff2)"', text)
 
 
 @pytest.mark.parametrize("name", ["index.html", "chapters/07_worked_example.html", "search.html"])

@@ -59,16 +59,6 @@ mjx-container {
 mjx-utext {
   font-size-adjust: %(x_height)s;
 }
-mjx-container[display="true"] > mjx-math {
-  contain-intrinsic-size: auto calc(var(--width) * 1em) auto calc(var(--height) * 1em);
-  content-visibility: auto;
-  overflow-clip-margin: 1em;
-}
-@media print {
-  mjx-container[display="true"] > mjx-math {
-    content-visibility: visible;
-  }
-}
 """
 
 
