@@ -15,14 +15,6 @@ const chtml = new output.chtml_ts.CHTML({
 // The guess of a width must not be written down.
 const { unknownText } = chtml;
 chtml.unknownText = (text, variant) => unknownText.call(chtml, text, variant, null);
-// How large a formula is, in em: the page needs it for what is not drawn yet.
-let size = null;
-chtml.processMath = (math, node) => {
-  const root = chtml.factory.wrap(math);
-  root.toCHTML(node);
-  const { w, h, d } = root.getOuterBBox();
-  size = { width: w, height: h + d };
-};
 
 const page = mathjax.mathjax.document("", {
   InputJax: new input.tex_ts.TeX({
@@ -36,13 +28,7 @@ const X_HEIGHT = chtml.font.params.x_height;
 // A formula in the size of the text around it: mathematics.css scales it to that text's x-height.
 function typeset(latex, display) {
   const metrics = { em: 16, ex: 16 * X_HEIGHT, containerWidth: 1280, family: "var(--mathematics-text)" };
-  const node = page.convert(latex, { display, ...metrics });
-  if (display) {
-    const [width, height] = [size.width, size.height].map((em) => em.toFixed(3));
-    adaptor.setStyle(adaptor.firstChild(node), "--width", width);
-    adaptor.setStyle(adaptor.firstChild(node), "--height", height);
-  }
-  return adaptor.outerHTML(node);
+  return adaptor.outerHTML(page.convert(latex, { display, ...metrics }));
 }
 
 const typesetAll = (formulas) => JSON.stringify(formulas.map(([latex, display]) => {

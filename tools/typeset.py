@@ -50,8 +50,7 @@ FORMULA = re.compile(r"\\\((?P<inline>[^<]*)\\\)(?=</span>)|\\\[(?P<display>[^<]
 MATH = re.compile(r'<(?:span|div) class="[^"]*\bmath\b[^"]*"[^>]*>')
 
 # The size that fits the text around, whatever font that has: as high as its letter x. The text
-# inside a formula has its own size again. Glyphs far from the screen are not drawn yet, but their
-# room is kept; the MathML is there from the first, to be found and heard.
+# inside a formula has its own size again.
 OUR_STYLE = """
 mjx-container {
   font-size: calc(1ex / %(x_height)s);
