@@ -152,6 +152,11 @@ INPUTS = _names(
 )
 
 
+def without_glyphs(text: str) -> str:
+    """The page with each formula's MathML alone; tests/test_mathematics.py looks at the glyphs."""
+    return re.sub(r"(<mjx-math\b[^>]*>).*?(</mjx-math>)", r"\1\2", text, flags=re.DOTALL)
+
+
 def html_problems(text: str) -> list[str]:
     """Every way in which the page is not valid; the parser's objections come first."""
     parser = HTMLParser()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from html_rules import html_problems
 from typeset import Formula, formulas_in, typeset
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +65,10 @@ def test_a_page_needs_no_script(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
     assert page.count("<mjx-container") == 2
+    formula = re.search(r"<mjx-container.*?</mjx-container>", page, re.DOTALL)
+    assert formula
+    text = "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1>{}</main></html>"
+    assert html_problems(text.format(formula[0])) == html_problems(text.format(""))
     assert formulas_in(page) == []
     assert not re.search(r'<script[^>]* src="[^"]*mathjax', page, re.IGNORECASE)
 
