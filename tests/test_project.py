@@ -918,7 +918,14 @@ def test_ctrl_c_ends_the_server_quietly(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "make book" in refused.stderr
     (tmp_path / "index.html").write_text("the book")
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # tests that run in the background hand down that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert server.stdout
     assert "http://127.0.0.1:80" in server.stdout.readline()
     server.send_signal(signal.SIGINT)
