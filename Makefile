@@ -31,7 +31,7 @@ help: ## list these targets
 book: $(PAGE) ## build the website, warnings as errors: _build/html/index.html
 
 test: browser lint $(PAGE) ## lint, then test the library, the chapters and the website
-	$(RUN) -m pytest -n 2 --dist loadgroup --cov=gmmlib --cov-branch --cov-fail-under=95
+	$(RUN) -m pytest -n 2 --cov=gmmlib --cov-branch --cov-fail-under=95
 
 browser:
 	@command -v "$(CHROMIUM)" >/dev/null || { echo "The tests of the website need Chromium," \

@@ -28,7 +28,6 @@ PAGES = ["index.html", "search.html", "404.html"] + [
     for path in ledger.page_paths()
     if path.stem != "index"
 ]
-PARTS = 5  # that the pages are shared out in, when several processes run the tests
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +41,7 @@ def test_these_are_all_pages(site: Path) -> None:
     assert sorted(PAGES) == pages_of(site)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xdist_group(f"pages-{i % PARTS}"))
-        for i, name in enumerate(PAGES)
-    ],
-)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_page(address: str, visitor: Page, name: str) -> None:
     printed = name not in ("404.html", "search.html")
     problems = visit_problems(Watch(visitor, address), name, printed=printed)

@@ -1,57 +1,84 @@
 """How the tests are shared out: a chapter stays whole, what is long comes first."""
 
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
 import pytest
 
 import shares
 
+HERE = Path(__file__).parent
+FILES = {
+    "tests/test_project.py": "x",
+    "tests/test_long.py": "x",
+    "chapters/test_chapter.py": "x",
+    "tests/test_pages.py": "x",
+    "tests/test_touch_one.py": "x",
+    "tests/test_touch_contract.py": "x",
+}
+CELLS = 15
+OPTIONS = ["-q", "-p", "xdist", "-p", "shares", "-n", "2", "-c", os.devnull]
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+FILE = f"""
+import os, pathlib, time, pytest
 
-class Item:
-    def __init__(self, nodeid: str, group: str = "") -> None:
-        self.nodeid = nodeid
-        self.marks = [pytest.mark.xdist_group(group).mark] if group else []
-
-    def get_closest_marker(self, name: str) -> pytest.Mark | None:
-        return next((mark for mark in self.marks if mark.name == name), None)
-
-    def add_marker(self, marker: pytest.MarkDecorator) -> None:
-        self.marks.append(marker.mark)
-
-    @property
-    def share(self) -> str:
-        (mark,) = self.marks or [pytest.mark.xdist_group(self.nodeid).mark]
-        return str(mark.args[0])
-
-
-def test_files_stay_whole_where_they_are_not_cut() -> None:
-    items = [
-        Item("tests/test_em.py::test_a[1]"),
-        Item("chapters/01_one.ipynb::Cell 0"),
-        Item("tests/test_em.py::test_b"),
-        Item("tests/test_project.py::test_a"),
-        Item("tests/test_project.py::test_b"),
-        Item("tests/test_pages.py::test_every_page[index.html]", "pages-0"),
-        Item("tests/test_pages.py::test_what_opens"),
-        Item("chapters/01_one.ipynb::Cell 1"),
-    ]
-    shares.pytest_collection_modifyitems(items)  # type: ignore[arg-type]
-    assert [(item.nodeid.partition("::")[2], item.share) for item in items] == [
-        ("test_every_page[index.html]", "pages-0"),
-        ("test_what_opens", "test_pages"),
-        ("Cell 0", "01_one"),
-        ("Cell 1", "01_one"),
-        ("test_a", "tests/test_project.py::test_a"),
-        ("test_b", "tests/test_project.py::test_b"),
-        ("test_a[1]", "test_em"),
-        ("test_b", "test_em"),
-    ]
+@pytest.mark.parametrize("i", range({CELLS}))
+def test_{{name}}(i):
+    time.sleep(0.002)
+    with open(os.environ["RAN"], "a") as file:
+        print("{{path}}", os.environ["PYTEST_XDIST_WORKER"], i, file=file)
+"""
 
 
-def test_so_are_those_of_this_run(request: pytest.FixtureRequest) -> None:
-    for item in request.session.items:
-        marked = item.get_closest_marker("xdist_group")
-        assert marked or item.nodeid.startswith(shares.SINGLY), item.nodeid
-        if ".ipynb" in item.nodeid:
-            assert marked
-            assert marked.args[0] == item.path.stem
-    places = [shares._place(item.nodeid) for item in request.session.items]
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, int]]:
+    """File, process and number of each test of a small project, as two processes ran them."""
+    folder = tmp_path_factory.mktemp("shared")
+    for path in FILES:
+        file = folder / path
+        file.parent.mkdir(exist_ok=True)
+        name = "every_page" if "pages" in path else "it"
+        file.write_text(FILE.format(name=name, path=path))
+    said = folder / "ran.txt"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *OPTIONS, folder, "--rootdir", folder],
+        env={**os.environ, **ALONE, "PYTHONPATH": str(HERE), "RAN": str(said)},
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    lines = re.findall(r"(\S+) (\S+) (\d+)\n", said.read_text())
+    return [(path, process, int(number)) for path, process, number in lines]
+
+
+def test_all_have_run(ran: list[tuple[str, str, int]]) -> None:
+    assert len(ran) == len(FILES) * CELLS == len({(path, number) for path, _, number in ran})
+
+
+def test_a_chapter_is_run_by_one_process_in_its_order(ran: list[tuple[str, str, int]]) -> None:
+    numbers = defaultdict(list)
+    for path, process, number in ran:
+        numbers[path, process].append(number)
+    for path in ("chapters/test_chapter.py", "tests/test_long.py", "tests/test_touch_one.py"):
+        (found,) = (numbers[key] for key in numbers if key[0] == path)
+        assert found == list(range(CELLS))
+
+
+@pytest.mark.parametrize("path", ["test_project", "test_pages", "test_touch_contract"])
+def test_what_is_shared_out_singly(ran: list[tuple[str, str, int]], path: str) -> None:
+    assert {process for file, process, _ in ran if path in file} == {"gw0", "gw1"}
+
+
+def test_this_run_is_in_order(request: pytest.FixtureRequest) -> None:
+    places = [shares.place(item.nodeid) for item in request.session.items]
     assert places == sorted(places)
+
+
+def test_what_is_shared_out_singly_is_there(request: pytest.FixtureRequest) -> None:
+    for start in shares.SINGLY:
+        file, _, name = start.partition("::")
+        assert f"def {name or 'test_'}" in (HERE.parent / file).read_text()

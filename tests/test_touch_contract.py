@@ -313,13 +313,7 @@ CASES = (
 )
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(c, id=c.name, marks=pytest.mark.xdist_group(f"contract-{c.name}"))
-        for c in CASES
-    ],
-)
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
