@@ -97,17 +97,23 @@ class Tiny:
     def __init__(self, folder: Path, address: str, page: Page) -> None:
         self.folder, self.page = folder, page
         self.watch = Watch(page, address)
+        self.opened = 0
 
     def open(self, fault: str = "", note: str = NOTE, state: str = "") -> None:
-        # in the page itself: a script of its own would come from the browser's cache
+        # an address of its own, and the script in the page itself: the browser's cache has the
+        # others, and takes a file that was written in the same second as the same
+        self.opened += 1
         script = ONE.replace("FAULT", fault)
-        (self.folder / "index.html").write_text(PAGE.format(note=note, script=script))
-        self.page.goto("about:blank")
+        (self.folder / self.name).write_text(PAGE.format(note=note, script=script))
         self.watch.problems.clear()
-        self.page.goto(f"{self.watch.address}index.html{state}")
+        self.page.goto(f"{self.watch.address}{self.name}{state}")
+
+    @property
+    def name(self) -> str:
+        return f"page-{self.opened}.html"
 
     def still_problems(self, plain: Page) -> list[str]:
-        plain.goto(f"{self.watch.address}index.html")
+        plain.goto(f"{self.watch.address}{self.name}")
         return still_problems(plain, self.page, "one")
 
 
