@@ -5,7 +5,9 @@
 Each page is opened in Chromium with the processor slowed down, as a phone (390 × 844) and as a
 laptop (1280 × 800), and a line is printed:
 
-- first: seconds from navigation until every formula of the first screen is drawn, in its fonts;
+- formulas: how many are on the first screen;
+- first: seconds from navigation until all of them are there, in their fonts (on a page without
+  formulas: until the first text is painted);
 - figures: seconds until every figure that can be touched is in its picture's place;
 - shift: the sum of all layout shifts, as the Layout Instability API counts them;
 - layout, style, script: seconds that the page's main thread spent on each;
@@ -33,31 +35,45 @@ SCREENS = {
     "laptop": {"width": 1280, "height": 800},
 }
 
+COUNTS = ("formulas", "nodes")
+
+# Nothing here asks for a layout that the page would not make for itself.
 WATCH = """
-window.seen = { shift: 0, first: null, figures: null };
+window.seen = { shift: 0, faces: 0, figures: 0, entered: new Map() };
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
+const screen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target, time } of entries)
+    if (isIntersecting && !seen.entered.has(target)) seen.entered.set(target, time);
+});
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes)
+    for (const node of addedNodes) if (node.classList?.contains("math")) screen.observe(node);
+}).observe(document, { childList: true, subtree: true });
+document.fonts.addEventListener("loadingdone", () => { seen.faces = performance.now(); });
 (function look() {
-  const article = document.querySelector(".bd-article");
-  const below = article && article.getBoundingClientRect().bottom > innerHeight;
-  if (article && (below || document.readyState !== "loading")) {
-    const drawn = { contentVisibilityAuto: true }; // a box of another would be worked out first
-    const shown = [...article.querySelectorAll(".math")].filter((node) => {
-      if (!node.checkVisibility(drawn)) return false;
-      const box = node.getBoundingClientRect();
-      return box.width && box.top < innerHeight && box.bottom > 0 && !node.closest(".book-tip");
-    });
-    const set = shown.every((node) => node.querySelector("mjx-c"));
-    if (set && seen.first === null && document.fonts.status === "loaded")
-      requestAnimationFrame(() => { seen.first ??= performance.now(); });
-    const stills = [...document.querySelectorAll("img.touch")];
-    if (document.readyState !== "loading" && seen.figures === null
-        && stills.every((still) => still.classList.contains("touch-mounted")))
-      seen.figures = stills.length ? performance.now() : 0;
-  }
-  requestAnimationFrame(look);
+  const stills = [...document.querySelectorAll("img.touch")];
+  const mounted = stills.every((still) => still.classList.contains("touch-mounted"));
+  if (document.readyState === "loading" || !mounted) setTimeout(look, 20);
+  else if (stills.length) seen.figures = performance.now();
 })();
+"""
+
+# when the last formula of the first screen came into it, and its face was there
+FIRST = """
+() => {
+  const shown = [...document.querySelectorAll(".bd-article .math")].filter((node) => {
+    const box = node.getBoundingClientRect();
+    return box.width && box.top < innerHeight && box.bottom > 0 && !node.closest(".book-tip");
+  });
+  const late = shown.filter((node) => !seen.entered.has(node));
+  if (late.length) throw new Error(`never seen: ${late.map((node) => node.textContent)}`);
+  const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
+  const times = shown.map((node) => seen.entered.get(node));
+  return { formulas: shown.length, first: Math.max(paint, ...times, shown.length && seen.faces),
+    shift: seen.shift, figures: seen.figures };
+}
 """
 
 QUIET = """
@@ -80,11 +96,12 @@ def look(browser: Browser, url: str, screen: dict[str, int], slow: float) -> dic
     session.send("Performance.enable")
     page.goto(url, wait_until="load")
     page.evaluate(QUIET)
-    page.wait_for_function("seen.first !== null && seen.figures !== null")
-    seen: dict[str, Any] = page.evaluate("seen")
+    page.wait_for_function("!document.querySelector('img.touch') || seen.figures")
+    seen: dict[str, Any] = page.evaluate(FIRST)
     metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
     context.close()
     return {
+        "formulas": seen["formulas"],
         "first": seen["first"] / 1000,
         "figures": seen["figures"] / 1000,
         "shift": seen["shift"],
@@ -108,7 +125,7 @@ def main() -> None:
         path.relative_to(options.site).as_posix()
         for path in [options.site / "index.html", *sorted(options.site.glob("chapters/*.html"))]
     ]
-    names = ["first", "figures", "shift", "layout", "style", "script", "nodes"]
+    names = ["formulas", "first", "figures", "shift", "layout", "style", "script", "nodes"]
     print(f"{'page':36}{'screen':8}" + "".join(f"{n:>9}" for n in [*names, "html", "gzip"]))
     with site_checks.serve(options.site) as address, site_checks.open_browser() as browser:
         for name in pages:
@@ -119,7 +136,7 @@ def main() -> None:
                     look(browser, address + name, size, options.slow) for _ in range(options.runs)
                 ]
                 best = {n: (max if n == "shift" else min)(run[n] for run in runs) for n in names}
-                figures = [f"{best[n]:9.3f}" if n != "nodes" else f"{best[n]:9.0f}" for n in names]
+                figures = [f"{best[n]:9.{0 if n in COUNTS else 3}f}" for n in names]
                 kilobytes = [f"{w:9.1f}" for w in weight]
                 print(f"{name:36}{screen:8}" + "".join(figures + kilobytes), flush=True)
 

@@ -382,23 +382,36 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 def axe_problems(page: Page, within: str = "html") -> list[str]:
     """What axe-core finds against WCAG 2.2 on the levels A and AA, in a part of the page.
 
-    Two kinds of elements are left out, for they are most of a chapter and nearly all of the time:
-    the glyphs of a formula, which are hidden from those who listen and hold no text (the MathML
-    beside them is looked at), and the coloured words of a piece of code, which is here in one
-    colour (contrast_problems looks at each word).
+    Two kinds of elements stand aside meanwhile, for they are most of a chapter and nearly all of
+    the time: the glyphs of a formula, which are hidden from those who listen and hold no text (the
+    MathML beside them is looked at, and the formula keeps its size), and the coloured words of a
+    piece of code, which is here in one colour (contrast_problems looks at each word).
     """
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE)
     found: list[str] = page.evaluate(
         """async ([tags, within]) => {
             const only = { type: "tag", values: tags };
+            const aside = [];
+            const formulas = [...document.querySelectorAll("mjx-math")]
+                .map((node) => [node, getComputedStyle(node).width, getComputedStyle(node).height]);
+            for (const [node, width, height] of formulas) {
+                aside.push([node, node.getAttribute("style"), [...node.childNodes]]);
+                Object.assign(node.style, { display: "inline-block", width, height });
+                node.replaceChildren();
+            }
+            for (const pre of document.querySelectorAll(".highlight pre:not(:has(a))")) {
+                aside.push([pre, pre.getAttribute("style"), [...pre.childNodes]]);
+                pre.textContent = pre.textContent;
+            }
             const context = { include: [[within]], exclude: [["mjx-math"]] };
-            const code = [...document.querySelectorAll(".highlight pre:not(:has(a))")]
-                .map((pre) => [pre, [...pre.childNodes]]);
-            for (const [pre] of code) pre.textContent = pre.textContent;
             const { violations, passes } =
                 await axe.run(context, { runOnly: only, resultTypes: ["violations"] });
-            for (const [pre, words] of code) pre.replaceChildren(...words);
+            for (const [node, style, inside] of aside) {
+                node.replaceChildren(...inside);
+                if (style === null) node.removeAttribute("style");
+                else node.setAttribute("style", style);
+            }
             if (!passes.length) return ["axe has looked at nothing"];
             return violations.flatMap(({ id, nodes }) => nodes.slice(0, 8).map((node) => {
                 const check = node.any[0] || node.all[0] || node.none[0];
