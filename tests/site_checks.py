@@ -400,9 +400,13 @@ def axe_problems(page: Page, within: str = "html") -> list[str]:
                 Object.assign(node.style, { display: "inline-block", width, height });
                 node.replaceChildren();
             }
-            for (const pre of document.querySelectorAll(".highlight pre:not(:has(a))")) {
-                aside.push([pre, pre.getAttribute("style"), [...pre.childNodes]]);
-                pre.textContent = pre.textContent;
+            const word = (node) => node.localName === "span" && !node.children.length &&
+                node.checkVisibility();
+            const parts = ".highlight pre, .highlight pre :has(> *)";
+            for (const box of document.querySelectorAll(parts)) {
+                const inside = [...box.childNodes];
+                aside.push([box, box.getAttribute("style"), inside]);
+                box.replaceChildren(...inside.map((node) => word(node) ? node.textContent : node));
             }
             const context = { include: [[within]], exclude: [["mjx-math"]] };
             const { violations, passes } =

@@ -89,6 +89,13 @@ def seen(picture: Locator) -> np.ndarray:
 def page_problems(page: Page, address: str, site: Path, name: str) -> list[str]:
     """Every picture of a page, in the dark; a filmstrip as one frame and as the strip."""
     page.goto(address + name)
+    page.evaluate(
+        """() => {
+            for (const image of document.images) image.loading = "eager";
+            // thousands of elements that each screenshot would draw anew
+            for (const node of document.querySelectorAll(".math, pre")) node.remove();
+        }"""
+    )
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     ground = ground_of(page)
     found = []
@@ -106,8 +113,9 @@ def page_problems(page: Page, address: str, site: Path, name: str) -> list[str]:
 
 @pytest.fixture
 def dark(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport=site_checks.WIDE,  # type: ignore[arg-type]
+    context = site_checks.new_context(
+        browser,
+        viewport=site_checks.WIDE,
         color_scheme="dark",
         device_scale_factor=2,
     )
