@@ -21,8 +21,13 @@ TEXT, LINE, HUES = 4.5, 3.0, 20
 PICTURE = ".bd-article img:not(.only-dark, .only-light)"
 
 
+LEVELS = np.arange(256) / 255
+LINEAR = np.where(LEVELS <= 0.04045, LEVELS / 12.92, ((LEVELS + 0.055) / 1.055) ** 2.4)
+
+
 def luminance(rgb: np.ndarray) -> np.ndarray:
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    """Of colours as a screen has them: in steps of 1/255."""
+    linear = LINEAR[np.rint(255 * rgb).astype(np.uint8)]
     return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
 
 
@@ -41,7 +46,8 @@ def pixels(data: bytes) -> np.ndarray:
 
 def flat(picture: np.ndarray, colour: str) -> tuple[int, int] | None:
     """The middle of five by five pixels that all have this colour."""
-    same = np.asarray((np.abs(picture - to_rgb(colour)) < 0.004).all(axis=2))
+    near = [np.abs(picture[:, :, i] - value) < 0.004 for i, value in enumerate(to_rgb(colour))]
+    same = near[0] & near[1] & near[2]
     rows = same[:-4] & same[1:-3] & same[2:-2] & same[3:-1] & same[4:]
     both = rows[:, :-4] & rows[:, 1:-3] & rows[:, 2:-2] & rows[:, 3:-1] & rows[:, 4:]
     if not both.any():

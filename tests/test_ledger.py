@@ -324,6 +324,8 @@ def test_a_real_chapter_that_loses_one_line_is_found(tmp_path: Path) -> None:
     toy = Toy(tmp_path)
     for path in paths:
         cells = json.loads(path.read_text(encoding="utf8"))["cells"]
+        for output in (output for cell in cells for output in cell.get("outputs", [])):
+            output.get("data", {}).pop("image/png", None)  # of which no line is read
         toy.first, toy.second = cells, []
         assert toy.read().errors == []
         for number, cell in enumerate(cells):
