@@ -284,7 +284,7 @@ def _refuse_bad_row(rows: FloatRows, before: int) -> NoReturn:
 
 
 def _unit(size: FloatArray) -> FloatArray:
-    """The power of 2 just above each size; 1 where the size is 0."""
+    """The largest power of 2 that is at most each size; 1 where the size is 0."""
     with np.errstate(divide="ignore"):
         exponent = np.floor(np.log2(size))
     exponent[~np.isfinite(exponent)] = 0
