@@ -39,7 +39,7 @@ COUNTS = ("formulas", "nodes")
 
 # Nothing here asks for a layout that the page would not make for itself.
 WATCH = """
-window.seen = { shift: 0, faces: 0, figures: 0, entered: new Map() };
+window.seen = { shift: 0, figures: 0, entered: new Map() };
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
@@ -51,7 +51,6 @@ new MutationObserver((changes) => {
   for (const { addedNodes } of changes)
     for (const node of addedNodes) if (node.classList?.contains("math")) screen.observe(node);
 }).observe(document, { childList: true, subtree: true });
-document.fonts.addEventListener("loadingdone", () => { seen.faces = performance.now(); });
 (function look() {
   const stills = [...document.querySelectorAll("img.touch")];
   const mounted = stills.every((still) => still.classList.contains("touch-mounted"));
@@ -71,7 +70,15 @@ FIRST = """
   if (late.length) throw new Error(`never seen: ${late.map((node) => node.textContent)}`);
   const paint = performance.getEntriesByName("first-contentful-paint")[0].startTime;
   const times = shown.map((node) => seen.entered.get(node));
-  return { formulas: shown.length, first: Math.max(paint, ...times, shown.length && seen.faces),
+  const families = new Set(shown.flatMap((node) => [...node.querySelectorAll("mjx-c")])
+    .flatMap((node) => getComputedStyle(node, "::before").fontFamily.split(/, */)));
+  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+  const faces = rules
+    .filter((rule) => rule instanceof CSSFontFaceRule && families.has(rule.style.fontFamily))
+    .map((rule) => rule.style.src.match(/[^/"]+[.]woff2?/)?.[0]);
+  const come = performance.getEntriesByType("resource")
+    .filter(({ name }) => faces.includes(name.split("/").pop())).map((one) => one.responseEnd);
+  return { formulas: shown.length, faces: come.length, first: Math.max(paint, ...times, ...come),
     shift: seen.shift, figures: seen.figures };
 }
 """
