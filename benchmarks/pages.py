@@ -78,7 +78,7 @@ FIRST = """
     .map((rule) => rule.style.src.match(/[^/"]+[.]woff2?/)?.[0]);
   const come = performance.getEntriesByType("resource")
     .filter(({ name }) => faces.includes(name.split("/").pop())).map((one) => one.responseEnd);
-  return { formulas: shown.length, faces: come.length, first: Math.max(paint, ...times, ...come),
+  return { formulas: shown.length, first: Math.max(paint, ...times, ...come),
     shift: seen.shift, figures: seen.figures };
 }
 """

@@ -212,3 +212,22 @@ def test_on_paper_no_solution_stands_below_its_exercise(address: str, page: Page
 def test_the_site_has_a_page_for_each(site: Path) -> None:
     assert "ledger.js" in (site / "chapters/ledger.html").read_text(encoding="utf-8")
     assert "ledger.js" not in (site / "index.html").read_text(encoding="utf-8")
+
+
+LABELS_OVER_THE_NEXT = """() => [...document.querySelectorAll("table.stacked td")]
+    .filter((cell) => cell.checkVisibility() &&
+        parseFloat(getComputedStyle(cell, "::before").height) > cell.clientHeight + 1)
+    .map((cell) => cell.dataset.head)"""
+
+
+@pytest.mark.parametrize("name", ["chapters/notation.html", "chapters/sources.html"])
+def test_a_long_label_of_a_card_covers_no_other(address: str, page: Page, name: str) -> None:
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    open_page(Watch(page, address), name)
+    assert page.locator("table.stacked td").count() > 20
+    assert page.evaluate(LABELS_OVER_THE_NEXT) == []
+    page.add_style_tag(
+        content=".bd-article .table.stacked td { position: relative } "
+        ".bd-article .table.stacked td::before { position: absolute; width: 4rem }"
+    )
+    assert page.evaluate(LABELS_OVER_THE_NEXT)  # as it was

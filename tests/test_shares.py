@@ -12,23 +12,22 @@ import pytest
 import shares
 
 HERE = Path(__file__).parent
-FILES = {
-    "tests/test_project.py": "x",
-    "tests/test_long.py": "x",
-    "chapters/test_chapter.py": "x",
-    "tests/test_pages.py": "x",
-    "tests/test_touch_one.py": "x",
-    "tests/test_touch_contract.py": "x",
-}
+FILES = [
+    "chapters/test_chapter.py",
+    "tests/test_long.py",
+    "tests/test_pages.py",
+    "tests/test_project.py",
+    "tests/test_touch_contract.py",
+    "tests/test_touch_one.py",
+]
 CELLS = 15
 OPTIONS = ["-q", "-p", "xdist", "-p", "shares", "-n", "2", "-c", os.devnull]
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 FILE = f"""
-import os, pathlib, time, pytest
+import os, pytest
 
 @pytest.mark.parametrize("i", range({CELLS}))
 def test_{{name}}(i):
-    time.sleep(0.002)
     with open(os.environ["RAN"], "a") as file:
         print("{{path}}", os.environ["PYTEST_XDIST_WORKER"], i, file=file)
 """
@@ -68,9 +67,25 @@ def test_a_chapter_is_run_by_one_process_in_its_order(ran: list[tuple[str, str, 
         assert found == list(range(CELLS))
 
 
-@pytest.mark.parametrize("path", ["test_project", "test_pages", "test_touch_contract"])
-def test_what_is_shared_out_singly(ran: list[tuple[str, str, int]], path: str) -> None:
-    assert {process for file, process, _ in ran if path in file} == {"gw0", "gw1"}
+@pytest.mark.parametrize(
+    ("nodeid", "share"),
+    [
+        ("tests/test_em.py::test_a[1]", "tests/test_em.py"),
+        ("chapters/01_one.ipynb::Cell 3", "chapters/01_one.ipynb"),
+        ("tests/test_pages.py::test_what_opens", "tests/test_pages.py"),
+        (
+            "tests/test_pages.py::test_every_page[a.html]",
+            "tests/test_pages.py::test_every_page[a.html]",
+        ),
+        ("tests/test_project.py::test_a", "tests/test_project.py::test_a"),
+        (
+            "tests/test_touch_contract.py::test_a[bound]",
+            "tests/test_touch_contract.py::test_a[bound]",
+        ),
+    ],
+)
+def test_what_is_shared_out_together(nodeid: str, share: str) -> None:
+    assert shares.share(nodeid) == share
 
 
 def test_this_run_is_in_order(request: pytest.FixtureRequest) -> None:

@@ -44,7 +44,6 @@ PARTS = [
 STYLE = "mathematics.css"
 FONTS = "mathjax/output/chtml/fonts/woff-v2"  # beside the stylesheet
 FIRST_FONTS = ["Main-Regular", "Math-Italic"]  # those that every formula needs
-# A page that is opened as a file may not preload them.
 # As Sphinx writes formulas into a page: inside an element of class math, without any tag.
 FORMULA = re.compile(r"\\\((?P<inline>[^<]*)\\\)(?=</span>)|\\\[(?P<display>[^<]*)\\\](?=</div>)")
 MATH = re.compile(r'<(?:span|div) class="[^"]*\bmath\b[^"]*"[^>]*>')
