@@ -25,6 +25,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    TimeoutError,
     expect,
     sync_playwright,
 )
@@ -445,21 +446,30 @@ def brightness(page: Page) -> float:
     return value
 
 
+UNSETTLED = """() => {
+    const { dataset } = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const plots = [...document.querySelectorAll(".touch-plot:has(> svg)")]
+        .map((box) => [box.clientWidth, Number(box.firstElementChild.getAttribute("width"))]);
+    const fading = document.getAnimations().filter((one) => one.playState === "running" &&
+        one.effect.getComputedTiming().endTime !== Infinity);
+    return [
+        ...dataset.mode === "auto" && dataset.theme !== system ? [`${dataset.theme} theme`] : [],
+        ...plots.filter(([place, plot]) => place && place !== plot)
+            .map(([place, plot]) => `a plot ${plot} wide in ${place}`),
+        ...fading.map((one) => `${one.transitionProperty || one.animationName} of ` +
+            one.effect.target.outerHTML.slice(0, 80)),
+    ];
+}"""
+
+
 def settled(page: Page) -> None:
     """Until the page has the system's theme, its plots have their places' widths, and no colour
     fades over any more."""
-    page.wait_for_function(
-        """() => {
-            const { dataset } = document.documentElement;
-            const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-            const plots = [...document.querySelectorAll(".touch-plot:has(> svg)")];
-            return (dataset.mode !== "auto" || dataset.theme === system) &&
-                plots.every((box) => !box.clientWidth ||
-                    Number(box.firstElementChild.getAttribute("width")) === box.clientWidth) &&
-                document.getAnimations().every((one) => one.playState !== "running" ||
-                    one.effect.getComputedTiming().endTime === Infinity);
-        }"""
-    )
+    try:
+        page.wait_for_function(f"() => !({UNSETTLED})().length")
+    except TimeoutError as error:
+        raise AssertionError(f"not settled: {page.evaluate(UNSETTLED)}") from error
 
 
 def darken(page: Page) -> None:

@@ -244,3 +244,12 @@ def test_what_is_cancelled_by_leaving_is_no_fault(tiny: Watch) -> None:
     failed = [line for line in tiny.problems if "request failed" in line]
     assert failed == [f"request failed: {tiny.address}refused.svg"]
     tiny.problems.clear()
+
+
+def test_what_does_not_settle_is_named(page: Page) -> None:
+    page.set_content("<style>@keyframes grow { to { width: 9px } }</style><p>x</p>")
+    settled(page)
+    page.locator("p").evaluate("p => { p.style.animation = 'grow 9999s'; }")
+    page.set_default_timeout(300)
+    with pytest.raises(AssertionError, match=r"not settled: .*grow of <p"):
+        settled(page)
