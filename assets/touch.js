@@ -497,15 +497,20 @@
       return `#${this.id}${query}${pairs.join("&")}`;
     }
     note() {
-      if (!this.ready || !this.write || this.noting) return;
-      this.noting = setTimeout(() => {
-        this.noting = 0;
-        try {
-          history.replaceState({ ...history.state, touch: this.id }, "", this.hash);
-        } catch {
-          // too often for this browser: the next change will do
-        }
-      }, WRITE_MS);
+      if (!this.ready || !this.write) return;
+      noted = location.href;
+      this.noting ||= setTimeout(() => this.keep(), WRITE_MS);
+    }
+    keep() {
+      clearTimeout(this.noting);
+      this.noting = 0;
+      if (location.href !== noted) return; // the reader has followed a link since
+      try {
+        history.replaceState({ ...history.state, touch: this.id }, "", this.hash);
+      } catch {
+        // too often for this browser: the next change will do
+      }
+      noted = location.href;
     }
     // Takes the state from the address, if the address is about this figure.
     take() {
@@ -544,6 +549,7 @@
 
   const builders = new Map();
   const mounted = [];
+  let noted = ""; // the address that the figures may replace by one of theirs
 
   function mount(image, name) {
     const figure = new Figure(name, image);
@@ -574,6 +580,10 @@
   const start = () => {
     here();
     mounted.forEach((figure) => figure.follow());
+    // what waits to be written is written before a link is followed, so that one can come back to it
+    document.addEventListener("click", ({ target }) => {
+      if (target.closest("a[href]")) mounted.filter((figure) => figure.noting).forEach((figure) => figure.keep());
+    }, true);
     window.addEventListener("hashchange", () => mounted.forEach((figure) => figure.follow()));
     // the theme may change while the page is open
     new MutationObserver(() => mounted.forEach((figure) => figure.render()))

@@ -237,6 +237,30 @@ def test_controls_and_words(tiny: Tiny) -> None:
     assert tiny.watch.problems == []
 
 
+@pytest.mark.parametrize(
+    ("leave", "back"),
+    [
+        ("document.querySelector('h1 a').click()", "#fig-one?x=8"),  # noted before
+        ("location.hash = 'top'", "#fig-one?x=7.5"),
+    ],
+)
+def test_an_anchor_followed_at_once_is_not_overwritten(tiny: Tiny, leave: str, back: str) -> None:
+    tiny.open(state="#fig-one?x=7.5")
+    page = tiny.page
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<h1><a href=#top>Top</a></h1>')")
+    page.get_by_role("slider", name="Place").focus()
+    page.keyboard.press("ArrowRight")
+    page.evaluate(leave)
+    settle(page)
+    assert page.evaluate("location.hash") == "#top"
+    page.get_by_role("slider", name="Place").focus()
+    page.keyboard.press("ArrowRight")  # and later changes are noted as ever
+    settle(page)
+    assert page.evaluate("location.hash") == "#fig-one?x=8.5"
+    page.go_back()
+    page.wait_for_function("back => location.hash === back", arg=back)
+
+
 def test_numbers_as_the_page_shows_them(tiny: Tiny) -> None:
     tiny.open()
     shown = tiny.page.evaluate(
