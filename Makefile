@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks bench lowest lint lock clean
+.PHONY: help book test browser serve lab notebooks bench lowest processors lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -68,6 +68,13 @@ lowest: ## test the library with the lowest versions that it declares (Python 3.
 	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/requirements.txt \
 	  --editable '.[fast,plots,checks]'
 	.venv-lowest/bin/python -m pytest --quiet --noconftest -o addopts= -p roads $(LIBRARY)
+
+# NumPy, OpenBLAS and Numba choose their instructions by the processor, and the last digits follow.
+OTHER := env NPY_DISABLE_CPU_FEATURES="AVX512_SPR AVX512_ICL X86_V4
+processors: .venv/complete ## test the chapters as three other processors compute them
+	$(OTHER)" OPENBLAS_CORETYPE=Haswell NUMBA_CPU_NAME=haswell $(RUN) -m pytest -q -n 2 chapters
+	$(OTHER)" OPENBLAS_CORETYPE=Zen NUMBA_CPU_NAME=znver3 $(RUN) -m pytest -q -n 2 chapters
+	$(OTHER) X86_V3" OPENBLAS_CORETYPE=Nehalem NUMBA_CPU_NAME=nehalem $(RUN) -m pytest -q -n 2 chapters
 
 lint: .venv/complete ## check format, style and types
 	$(RUN) -m ruff format --check

@@ -298,6 +298,13 @@ def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
                     .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
+            const opacities = new Map([[null, 1]]);
+            const opacity = (node) => {
+                if (!opacities.has(node))
+                    opacities.set(node,
+                        getComputedStyle(node).opacity * opacity(node.parentElement));
+                return opacities.get(node);
+            };
             const problems = new Set();
             const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (walker.nextNode()) {
@@ -307,9 +314,10 @@ def contrast_problems(page: Page, least: float = 4.5) -> list[str]:
                 const seen = { visibilityProperty: true, opacityProperty: true };
                 if (!text || node.closest(skipped) || !node.checkVisibility(seen)) continue;
                 const below = behind(node);
-                const colour = over(rgba(getComputedStyle(node).color), below);
-                const [a, b] = [light(colour), light(below)];
-                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                const [r, g, b, a] = rgba(getComputedStyle(node).color);
+                const colour = over([r, g, b, a * opacity(node)], below);
+                const [low, high] = [light(colour), light(below)].sort((p, q) => p - q);
+                const ratio = (high + 0.05) / (low + 0.05);
                 if (ratio < least)
                     problems.add(`contrast ${ratio.toFixed(2)}: "${text.slice(0, 30)}" in ` +
                         `<${node.localName} class="${node.className}">`);
@@ -387,8 +395,11 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(enc
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-def axe_problems(page: Page, within: str = "html") -> list[str]:
+def axe_problems(page: Page, within: str = "html", *, contrast: bool = True) -> list[str]:
     """What axe-core finds against WCAG 2.2 on the levels A and AA, in a part of the page.
+
+    Its rule of contrast takes two thirds of the time; where it has been applied in one look, it can
+    be left out in the others, in which contrast_problems sees the same text.
 
     Two kinds of elements stand aside meanwhile, for they are most of a chapter and nearly all of
     the time: the glyphs of a formula, which are hidden from those who listen and hold no text (the
@@ -398,7 +409,7 @@ def axe_problems(page: Page, within: str = "html") -> list[str]:
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE)
     found: list[str] = page.evaluate(
-        """async ([tags, within]) => {
+        """async ([tags, within, contrast]) => {
             const only = { type: "tag", values: tags };
             const aside = [];
             const formulas = [...document.querySelectorAll("mjx-math")]
@@ -418,7 +429,8 @@ def axe_problems(page: Page, within: str = "html") -> list[str]:
             }
             const context = { include: [[within]], exclude: [["mjx-math"]] };
             const { violations, passes } =
-                await axe.run(context, { runOnly: only, resultTypes: ["violations"] });
+                await axe.run(context, { runOnly: only, resultTypes: ["violations"],
+                    rules: { "color-contrast": { enabled: contrast } } });
             for (const [node, style, inside] of aside) {
                 node.replaceChildren(...inside);
                 if (style === null) node.removeAttribute("style");
@@ -430,7 +442,7 @@ def axe_problems(page: Page, within: str = "html") -> list[str]:
                 return `axe ${id}: ${node.html.slice(0, 120)}: ${check ? check.message : ""}`;
             }));
         }""",
-        [WCAG, within],
+        [WCAG, within, contrast],
     )
     return found
 
@@ -495,10 +507,9 @@ def page_problems(watch: Watch, path: str) -> list[str]:
 def visit_problems(watch: Watch, path: str, *, printed: bool = True) -> list[str]:
     """Everything above in one load: light and dark, wide and narrow, and on paper.
 
-    Each theme and each width is shown to axe once, unfolded. Most of its rules see structure,
-    names and sizes, which change with the width; its two about colour (color-contrast and
-    link-in-text-block) take most of its time, and change with the theme. Where a style might make
-    a text faint in one theme at one width only, contrast_problems looks at all four.
+    Each theme and each width is shown to axe once, unfolded: its rules see structure, names and
+    sizes, which change with the width, and how a link stands out, which changes with the theme.
+    The contrast of text it sees in the light; contrast_problems looks at all four.
     """
     page = watch.page
     page.clock.install()
@@ -519,7 +530,7 @@ def visit_problems(watch: Watch, path: str, *, printed: bool = True) -> list[str
         page.clock.run_for(500)  # the page sees anew to what can be scrolled
         settled(page)
         wrong = overflow_problems(page) + contrast_problems(page)
-        wrong += axe_problems(page) if axe else []
+        wrong += axe_problems(page, contrast=theme == "light") if axe else []
         found += [f"{theme}, {size['width']}: {problem}" for problem in wrong]
     if not brightness(page) < 0.2 < 0.8 < light:
         found.append(f"background: brightness {light:.2f}, in the dark {brightness(page):.2f}")

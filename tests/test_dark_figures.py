@@ -57,7 +57,7 @@ def flat(picture: np.ndarray, colour: str) -> tuple[int, int] | None:
 
 
 def picture_problems(shown: np.ndarray, stored: np.ndarray, ground: np.ndarray) -> list[str]:
-    """What the screen has of the picture, twice as fine as the page's pixels, against its PNG."""
+    """What the screen has of the picture, against its PNG."""
     found = []
     corners = shown[[2, 2, -3, -3], [2, -3, 2, -3]]
     away = np.abs(corners - ground).max(axis=1)
@@ -99,7 +99,9 @@ def page_problems(page: Page, address: str, site: Path, name: str) -> list[str]:
         """() => {
             for (const image of document.images) image.loading = "eager";
             // thousands of elements that each screenshot would draw anew
-            for (const node of document.querySelectorAll(".math, pre")) node.remove();
+            const text = ".math, pre, .bd-article :is(p, li, dl, h2, h3)";
+            for (const node of document.querySelectorAll(text))
+                if (!node.querySelector("img")) node.remove();
         }"""
     )
     page.wait_for_function("[...document.images].every((image) => image.complete)")
@@ -123,7 +125,6 @@ def dark(browser: Browser) -> Iterator[Page]:
         browser,
         viewport=site_checks.WIDE,
         color_scheme="dark",
-        device_scale_factor=2,
     )
     page = context.new_page()
     # no formula is looked at, and the pictures in the place of which a live figure stands are

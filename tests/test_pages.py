@@ -137,6 +137,10 @@ FAULTS = {
         '<p style="color: light-dark(#222, #555)">dim</p>',
         'dark, 1280: contrast 2.53: "dim" in <p',
     ),
+    "half transparent": (
+        '<div style="opacity: 0.8"><p style="opacity: 0.5" class="d">pale</p></div>',
+        'light, 390: contrast 2.42: "pale" in <p class="d">',
+    ),
     "faint on a phone": (
         '<style>@media (max-width: 500px) { .phone { color: #ccc } }</style><p class="phone">x</p>',
         'light, 390: contrast 1.61: "x" in <p class="phone">',
@@ -156,9 +160,10 @@ FAULTS = {
         '<p style="color: #8a8a8a">faint</p>',
         'light, 1280: axe color-contrast: <p style="color: #8a8a8a">',
     ),
-    "faint text in the dark, to axe": (
-        '<p style="color: light-dark(#222, #545454)">faint</p>',
-        'dark, 390: axe color-contrast: <p style="color: light-dark(#222, #545454)">',
+    "a link that only colour shows in the dark": (
+        '<p style="color: light-dark(#222, #ccc)">A sentence with <a href="#top" class="dark-link" '
+        'style="color: light-dark(#999, #cdc); text-decoration: none">one</a>.</p>',
+        'dark, 390: axe link-in-text-block: <a href="#top" class="dark-link"',
     ),
     "a button without a name": ("<button><svg></svg></button>", "axe button-name"),
     "a field without a label": ('<input type="text">', "axe label"),

@@ -650,6 +650,7 @@ def test_everybody_types_the_commands_of_the_readme() -> None:
     assert [run for run in runs("tests.yml") if run.startswith("make")] == [
         *commands,
         "make lowest",
+        "make processors",
     ]
     assert runs("pages.yml") == commands[:1]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,7 @@ def _toc_files(node: Any) -> Iterator[str]:
 # --- the text -----------------------------------------------------------------------------------
 
 
+@cache
 def _parser() -> MarkdownIt:
     md = MarkdownIt("commonmark").enable("table").use(colon_fence_plugin)
     return md.use(dollarmath_plugin, allow_labels=True, double_inline=True)
@@ -177,7 +179,12 @@ def _parser() -> MarkdownIt:
 
 def displayed_equations(text: str) -> list[tuple[str, str]]:
     """(label, LaTeX) of every displayed equation; the label is empty where there is none."""
-    return list(_equations(_parser().parse(text)))
+    return list(_displayed(text))
+
+
+@cache
+def _displayed(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(_equations(_parser().parse(text)))
 
 
 def _equations(tokens: Iterable[Token]) -> Iterator[tuple[str, str]]:
