@@ -25,9 +25,9 @@ import mpmath as mp
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmlib import Mixture, e_step, engine, m_step
-from gmmlib.blocks import Blocks
-from gmmlib.engine import COVARIANCE_TYPES, Engine, Parameters
+from gmmlib import Mixture, e_step, m_step
+from gmmlib.engine import Blocks, Engine, Matrices, Parameters, using
+from gmmlib.models import COVARIANCE_TYPES
 
 HERE = Path(__file__).parent
 DIGITS = 50
@@ -203,20 +203,17 @@ def engine_step(X: NDArray[np.float64], mixture: Mixture, kind: str) -> Mixture:
     """The engine, on the road that is open."""
     blocks = Blocks.of(X)
     with Engine(blocks, kind) as steps:
-        p = Parameters.of([mixture], kind, blocks.centre, blocks.scale)
+        p = Parameters.of([mixture], kind, blocks.frame)
         after, _ = steps.em_step(p)
         if not np.isfinite(after.log_c).all():
             raise ValueError("a component collapsed")
-        return after.mixture(0, blocks.centre, blocks.scale)
+        return after.mixture(0, blocks.frame)
 
 
 def numpy_step(X: NDArray[np.float64], mixture: Mixture, kind: str) -> Mixture:
     """The engine without Numba."""
-    compiled, engine.kernel = engine.kernel, None
-    try:
+    with using(Matrices()):
         return engine_step(X, mixture, kind)
-    finally:
-        engine.kernel = compiled
 
 
 def careful_step(X: NDArray[np.float64], mixture: Mixture, kind: str) -> Mixture:

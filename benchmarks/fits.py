@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import sklearn.mixture
 
-from gmmlib import GaussianMixture, Mixture, datasets, search
-from gmmlib.blocks import Blocks
-from gmmlib.engine import Engine, Parameters
+from gmmlib import GaussianMixture, Mixture, datasets
+from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.fitting import converge
 from gmmlib.initialization import k_means_plus_plus
 from peers import PAUSE, Mclust, Missing, OursExtrapolated, Peer, in_turns, reached
 from problems import problem
@@ -84,9 +84,9 @@ def _climb(X: Any, start: Mixture, accelerate: bool) -> list[tuple[int, float]]:
     """The passes over the data so far and ℓ, until nothing changes any more."""
     seen: list[tuple[int, float]] = []
     blocks = Blocks.of(X)
-    p = Parameters.of([start], "full", blocks.centre, blocks.scale)
+    p = Parameters.of([start], "full", blocks.frame)
     with Engine(blocks, "full") as steps:
-        search.converge(
+        converge(
             steps, p, 1e-7, 5000, accelerate, report=lambda k, value, _: seen.append((k, value))
         )
     return seen
@@ -114,7 +114,7 @@ def restarts(size: tuple[int, int, int], starts: list[int], rounds: int) -> dict
     blocks = Blocks.of(p.X)
     for many in starts:
         mixtures = [k_means_plus_plus(p.X, K, seed) for seed in range(many)]
-        q = Parameters.of(mixtures, "full", blocks.centre, blocks.scale)
+        q = Parameters.of(mixtures, "full", blocks.frame)
         with Engine(blocks, "full") as steps:
             steps.em_step(q)
             times = []

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gmmlib import Mixture, engine, search
-from gmmlib.blocks import Blocks
-from gmmlib.engine import Engine, Parameters
+from gmmlib import Mixture
+from gmmlib.engine import Blocks, Compiled, Engine, Matrices, Parameters, using
+from gmmlib.fitting import converge
 
 HERE = Path(__file__).parent
 PAUSE = 0.05  # seconds before each turn: threads of BLAS and OpenMP wait busily for a while
@@ -82,7 +82,7 @@ class Ours(Peer):
     name, label = "gmmlib", "gmmlib"
 
     def version(self) -> str:
-        if engine.kernel is None:
+        if Compiled is None:
             raise Missing("Numba is not installed, so nothing is compiled")
         return f"{_distribution('gmmlib')}, Numba {_distribution('numba')}"
 
@@ -92,11 +92,11 @@ class Ours(Peer):
             with self.road():
                 begin = time.perf_counter()
                 blocks = Blocks.of(X)
-                p = Parameters.of([start], "full", blocks.centre, blocks.scale)
+                p = Parameters.of([start], "full", blocks.frame)
                 with Engine(blocks, "full") as steps:
                     p = self.iterated(steps, p, iterations)
                 seconds = time.perf_counter() - begin
-            task.found = p.mixture(0, blocks.centre, blocks.scale)
+            task.found = p.mixture(0, blocks.frame)
             return seconds
 
         task = Task(run)
@@ -117,8 +117,8 @@ class OursExtrapolated(Ours):
     """As GaussianMixture runs it: so many passes, extrapolated between them."""
 
     def iterated(self, steps: Engine, p: Parameters, iterations: int) -> Parameters:
-        """See :func:`gmmlib.search.converge`."""
-        return search.converge(steps, p, 0.0, iterations).parameters
+        """See :func:`gmmlib.fitting.converge`."""
+        return converge(steps, p, 0.0, iterations).parameters
 
 
 class OursInNumPy(Ours):
@@ -131,18 +131,8 @@ class OursInNumPy(Ours):
 
     @contextlib.contextmanager
     def road(self) -> Iterator[None]:
-        with without_kernel():
+        with using(Matrices()):
             yield
-
-
-@contextlib.contextmanager
-def without_kernel() -> Iterator[None]:
-    """The engine as it is where Numba is not installed."""
-    compiled, engine.kernel = engine.kernel, None
-    try:
-        yield
-    finally:
-        engine.kernel = compiled
 
 
 class ScikitLearn(Peer):
@@ -446,7 +436,7 @@ def reached(task: Task, X: Any) -> float | None:
 def log_likelihood(mixture: Mixture, X: Any) -> float:
     blocks = Blocks.of(X)
     with Engine(blocks, "full") as steps:
-        p = Parameters.of([mixture], "full", blocks.centre, blocks.scale)
+        p = Parameters.of([mixture], "full", blocks.frame)
         return float(steps.moments(p).log_likelihood[0])
 
 

@@ -7,18 +7,19 @@ The modules are in the order of the book:
 ``mixture``               ``Mixture``: the weighted sum; its density; sampling from it
 ``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
-``initialization``        where EM starts: random points, k-means++
-``blocks``                data in blocks: an array, a file, or a function that yields them
-``engine``                EM as two matrix products, for many mixtures at once
-``kernel``                the engine's inner loops, compiled (needs Numba)
-``threads``               blocks to several threads, the results in order
-``search``                many short runs, the best carried to convergence
-``estimator``             ``GaussianMixture``: all this behind scikit-learn's interface
+``initialization``        where EM starts: random points, k-means++, clusters
+``models``                families of covariances
+``engine``                EM for many mixtures at once, in blocks: data of any size
+``fitting``               many short runs, the best carried to convergence
+``estimators``            ``GaussianMixture``: all this behind scikit-learn's interface
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)
 ``reading``               ``show``: a function's own source, for a chapter
 ``validation``            what the user handed in, checked once and said plainly
+``spread``                the judge of whether data spread in every direction
+``guards``, ``stopping``  what ``em`` refuses, and when it ends
+``errors``                what a fit may end with
 ========================  ==========================================================
 
 Shapes and names are the same everywhere::
@@ -37,12 +38,13 @@ Components are counted from 0 in code and from 1 in the mathematics.
 
 from typing import TYPE_CHECKING, Any
 
-from gmmlib.em import CollapseError, ConvergenceWarning, Fit, e_step, fit, m_step
+from gmmlib.em import Fit, e_step, fit, m_step
+from gmmlib.errors import CollapseError, ConvergenceWarning
 from gmmlib.gaussian import log_gaussian
 from gmmlib.mixture import Mixture
 
 if TYPE_CHECKING:
-    from gmmlib.estimator import GaussianMixture
+    from gmmlib.estimators import GaussianMixture
 
 __version__ = "0.1.0"
 
@@ -61,7 +63,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "GaussianMixture":  # loaded when asked for: scikit-learn and Numba take a second
-        from gmmlib.estimator import GaussianMixture
+        from gmmlib.estimators import GaussianMixture
 
         return GaussianMixture
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

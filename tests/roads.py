@@ -3,49 +3,56 @@
 import numpy as np
 import pytest
 
-from gmmlib import Mixture, blocks, engine
-from gmmlib.blocks import Blocks
-from gmmlib.engine import Engine, Parameters
+from gmmlib import Mixture
+from gmmlib.engine import (
+    Blocks,
+    Compiled,
+    Engine,
+    Matrices,
+    Parameters,
+    blocks,
+    passes,
+    threads,
+    using,
+)
 
-COMPILED = engine.kernel is not None
+COMPILED = Compiled is not None
 
 
 @pytest.fixture(params=["compiled", "matrix"])
-def road(request, monkeypatch):
+def road(request):
     """Each test runs twice: with Numba's loops, and with NumPy alone."""
-    return _sent_along(request.param, monkeypatch)
+    yield from _sent_along(request.param)
 
 
 @pytest.fixture(params=["compiled", "matrix"], scope="module")
 def road_of_examples(request):
     """The same, for tests whose examples Hypothesis draws."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield _sent_along(request.param, patch)
+    yield from _sent_along(request.param)
 
 
-def _sent_along(road, patch):
-    if road == "matrix":
-        patch.setattr(engine, "kernel", None)
-    elif not COMPILED:
+def _sent_along(road):
+    if road == "compiled" and not COMPILED:
         pytest.skip("Numba is not installed")
-    return road
+    with using(Matrices() if road == "matrix" else Compiled()):
+        yield road
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of 64 rows, all of them spread over the threads, none kept between passes."""
     monkeypatch.setattr(blocks, "_VALUES", 1)
-    monkeypatch.setattr(engine, "_ONE_THREAD", 0)
-    monkeypatch.setattr(engine, "_KEPT", 0)
+    monkeypatch.setattr(threads, "_ONE_THREAD", 0)
+    monkeypatch.setattr(passes, "_KEPT", 0)
 
 
 def em_step(X, mixture, covariance_type="full", sample_weight=None, **options):
     """One step of the engine on one mixture, in the units of the data: (Mixture, ℓ before)."""
     data = Blocks.of(X, sample_weight)
-    start = Parameters.of([mixture], covariance_type, data.centre, data.scale)
+    start = Parameters.of([mixture], covariance_type, data.frame)
     with Engine(data, covariance_type, **options) as machine:
         new, log_likelihood = machine.em_step(start)
-    return new.mixture(0, data.centre, data.scale), float(log_likelihood[0])
+    return new.mixture(0, data.frame), float(log_likelihood[0])
 
 
 def plain_em_step(X, mixture, covariance_type, sample_weight=None, reg_covar=0.0):

@@ -14,7 +14,7 @@ import bench
 import peers
 import problems
 import report
-from gmmlib import engine
+from gmmlib.engine import Compiled
 
 ROOT = Path(__file__).parent.parent
 BENCH = ROOT / "benchmarks" / "bench.py"
@@ -28,7 +28,7 @@ KEYS = {
 def written(tmp_path_factory):
     """The folder of a quick run, as make starts it: with a setting of BLAS that users lack."""
     folder = tmp_path_factory.mktemp("results")
-    only = "gmmlib_numpy,scikit_learn,nobody" + (",gmmlib" if engine.kernel else "")
+    only = "gmmlib_numpy,scikit_learn,nobody" + (",gmmlib" if Compiled else "")
     subprocess.run(
         [sys.executable, str(BENCH), "--quick", "--out", str(folder), "--peers", only],
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},

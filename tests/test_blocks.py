@@ -10,8 +10,8 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmmlib import GaussianMixture, blocks
-from gmmlib.blocks import Blocks
+from gmmlib import GaussianMixture
+from gmmlib.engine import Blocks, blocks
 from roads import COMPILED, mapped_file
 from strategies import seeds
 
@@ -230,19 +230,20 @@ def test_pages_of_a_mapped_file_are_let_go(tmp_path, mode):
 MEMORY = """
 import sys
 import numpy as np
-from gmmlib import GaussianMixture, engine
-if sys.argv[2] == "matrix":
-    engine.kernel = None
+from gmmlib import GaussianMixture
+from gmmlib.engine import Matrices, current, using
+backend = Matrices() if sys.argv[2] == "matrix" else current()
 def peak():
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 options = dict(n_init=4, max_iter=3, tol=0, random_state=0)
 warm = np.random.default_rng(0).normal(size=(3000, 8))
-GaussianMixture(3, **options).fit(warm).score(warm)
-X = np.load(sys.argv[1], mmap_mode="r")
-before = peak()
-GaussianMixture(3, **options).fit(X).score(X)
-print(peak() - before)
+with using(backend):
+    GaussianMixture(3, **options).fit(warm).score(warm)
+    X = np.load(sys.argv[1], mmap_mode="r")
+    before = peak()
+    GaussianMixture(3, **options).fit(X).score(X)
+    print(peak() - before)
 """
 
 

@@ -1,7 +1,8 @@
 """The engine against the readable algorithm of the book, on both roads."""
 
-import importlib.util
+import importlib
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import mpmath
@@ -10,18 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import gmmlib
-from gmmlib import Mixture, datasets, e_step, engine, fit, m_step
-from gmmlib.blocks import Blocks
+from gmmlib import Mixture, datasets, e_step, fit, m_step
 from gmmlib.engine import (
     CANCELLING,
-    COVARIANCE_TYPES,
+    Blocks,
     Engine,
+    Frame,
+    Matrices,
+    Moments,
     Parameters,
+    current,
     natural_parameters,
     sufficient_statistics,
 )
-from gmmlib.search import converge
+from gmmlib.engine.statistics import theta_of
+from gmmlib.fitting import converge
+from gmmlib.models import COVARIANCE_TYPES
 from roads import COMPILED, em_step, of_type, plain_em_step
 from strategies import assert_same, problems, random_mixture, seeds
 
@@ -67,11 +72,8 @@ def test_a_step_on_any_problem(problem, kind):
     mixture = of_type(mixture, kind)
     w = rng.uniform(0.5, 2, size=len(X))
     wanted, log_likelihood = plain_em_step(X, mixture, kind, w)
-    found = [em_step(X, mixture, kind, w)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "kernel", None)
-        found.append(em_step(X, mixture, kind, w))
-    for new, before in found:
+    for backend in (None, Matrices()):
+        new, before = em_step(X, mixture, kind, w, backend=backend)
         assert before == pytest.approx(log_likelihood, rel=1e-12)
         assert_same(new, wanted, rtol=1e-9, atol=1e-11)
 
@@ -93,11 +95,11 @@ def test_a_run_is_that_of_the_book(road, covariance_type):
     book = fit(X, start, covariance_type=covariance_type, tol=None, max_iter=25)
     data = Blocks.of(X)
     with Engine(data, covariance_type) as machine:
-        p = Parameters.of([start], covariance_type, data.centre, data.scale)
+        p = Parameters.of([start], covariance_type, data.frame)
         run = converge(machine, p, tol=0.0, max_iter=26, accelerate=False)
     assert run.n_iter == 26
     np.testing.assert_allclose(run.log_likelihoods, book.log_likelihoods, rtol=1e-13)
-    assert_same(run.parameters.mixture(0, data.centre, data.scale), book.mixture, rtol=1e-11)
+    assert_same(run.parameters.mixture(0, data.frame), book.mixture, rtol=1e-11)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
@@ -107,14 +109,14 @@ def test_many_mixtures_at_once_are_each_as_alone(road, covariance_type):
     mixtures = [of_type(random_mixture(rng, 3, 5), covariance_type) for _ in range(7)]
     data = Blocks.of(X)
     with Engine(data, covariance_type) as machine:
-        p = Parameters.of(mixtures, covariance_type, data.centre, data.scale)
+        p = Parameters.of(mixtures, covariance_type, data.frame)
         together, log_likelihood = machine.em_step(p)
         for r in range(7):
             alone, one = machine.em_step(p.runs([r]))
             assert one[0] == pytest.approx(log_likelihood[r], rel=1e-14)
             assert_same(
-                together.mixture(r, data.centre, data.scale),
-                alone.mixture(0, data.centre, data.scale),
+                together.mixture(r, data.frame),
+                alone.mixture(0, data.frame),
                 rtol=1e-12,
             )
 
@@ -124,7 +126,7 @@ def test_the_statistics_times_the_parameters_are_the_log_joint():
     joint = natural_parameters(mixture) @ sufficient_statistics(X.T.copy())
     np.testing.assert_allclose(joint.T, mixture.log_joint(X), rtol=1e-12)
     diagonal = of_type(mixture, "diag")
-    theta = engine._theta(Parameters.of([diagonal], "diag"))
+    theta = theta_of(Parameters.of([diagonal], "diag"))
     joint = theta @ sufficient_statistics(X.T.copy(), diagonal=True)
     np.testing.assert_allclose(joint.T, diagonal.log_joint(X), rtol=1e-12)
 
@@ -134,7 +136,7 @@ def test_the_statistics_times_the_parameters_are_the_log_joint():
 def test_log_joints(road, n, d, covariance_type):
     X, mixture, _ = problem(n, n, d, 3)
     mixture = of_type(mixture, covariance_type)
-    L = engine.log_joints(X.T.copy(), Parameters.of([mixture], covariance_type))
+    L = current().log_joints(X.T.copy(), Parameters.of([mixture], covariance_type))
     np.testing.assert_allclose(L.T, mixture.log_joint(X), rtol=1e-12)
 
 
@@ -164,8 +166,6 @@ def test_many_blocks_add_up_to_one(road, monkeypatch):
     X, mixture, _ = problem(4, 1500, 3, 3)
     in_many, before = em_step(X, mixture)
     monkeypatch.undo()
-    if road == "matrix":
-        monkeypatch.setattr(engine, "kernel", None)
     in_one, same = em_step(X, mixture)
     assert before == pytest.approx(same, rel=1e-14)
     assert_same(in_many, in_one, rtol=1e-12)
@@ -186,7 +186,8 @@ def test_several_threads_may_use_engines_at_once(road):
     X, mixture, _ = problem(7, 2000, 4, 3)
     alone = em_step(X, mixture, n_threads=2)
     with ThreadPoolExecutor(4) as pool:
-        found = [pool.submit(em_step, X, mixture, n_threads=2) for _ in range(12)]
+        options = {"n_threads": 2, "backend": current()}  # a new thread has no `using`
+        found = [pool.submit(em_step, X, mixture, **options) for _ in range(12)]
         assert all(one.result() == alone for one in found)
 
 
@@ -196,7 +197,7 @@ def test_a_pass_reports_how_far_it_is(road, small_blocks):
     seen = []
     with Engine(data, "full") as machine:
         machine.progress = seen.append
-        machine.moments(Parameters.of([mixture], "full", data.centre, data.scale))
+        machine.moments(Parameters.of([mixture], "full", data.frame))
     assert seen == [64, 128, 192, 256, 300]
 
 
@@ -215,18 +216,30 @@ def test_an_error_in_a_block_reaches_the_caller_and_the_engine_goes_on(road):
 
     data = Blocks.of(yielding)
     with Engine(data, "full", n_threads=3) as machine:
-        p = Parameters.of([mixture], "full", data.centre, data.scale)
+        p = Parameters.of([mixture], "full", data.frame)
         with pytest.raises(OSError, match="the disk is gone"):
             machine.em_step(p)
         new, _ = machine.em_step(p)
-    assert_same(new.mixture(0, data.centre, data.scale), em_step(X, mixture)[0], rtol=1e-13)
+    assert_same(new.mixture(0, data.frame), em_step(X, mixture)[0], rtol=1e-13)
 
 
-def test_a_sum_keeps_what_rounding_loses():
-    total = engine._Sum()
-    for term in (1.0, 1e100, 1.0, -1e100):
-        total.add(np.array([term]))
-    assert total.value.tolist() == [2.0]
+def moments(log_likelihood, about=0.0, n=1.0):
+    """Of one component on the line."""
+    S = np.full((1, 1, 1), n)
+    return Moments(S[0], S, S, np.full((1, 1, 1), about), np.array([log_likelihood]))
+
+
+def test_moments_add_and_keep_what_rounding_loses():
+    total = sum((moments(term) for term in (1e100, 1.0, -1e100)), start=moments(1.0))
+    assert (total.log_likelihood + total.lost).tolist() == [2.0]
+    assert total.N.item() == total.S1.item() == total.S2.item() == 4.0
+    two = (moments(1.0) + moments(1e100)) + (moments(1.0) + moments(-1e100))
+    assert (two.log_likelihood + two.lost).tolist() == [2.0]
+
+
+def test_moments_about_different_points_do_not_add():
+    with pytest.raises(ValueError, match="about different points"):
+        moments(1.0) + moments(1.0, about=2.0)
 
 
 # --- where the moments would cancel ---------------------------------------------------------------
@@ -321,27 +334,24 @@ def test_as_accurate_as_centred_sums(road, setting):
     assert (ours <= 4 * centred + 1e-14).all(), (ours, centred)
 
 
-def test_components_that_would_cancel_are_measured_from_their_means(monkeypatch):
-    monkeypatch.setattr(engine, "kernel", None)
+def test_components_that_would_cancel_are_measured_from_their_means():
     X, mixture = adversarial(scales=1e-2, apart=5.0)
     data = Blocks.of(X)
-    p = Parameters.of([mixture], "full", data.centre, data.scale)
+    p = Parameters.of([mixture], "full", data.frame)
     assert (p.cancellation() > CANCELLING).tolist() == [[False, True]]
-    origin = (data.mean - data.centre) / data.scale
-    step = engine._matrix_step(p, None, origin)
+    origin = data.frame.rows(data.mean)
+    step = Matrices().step(p, None, origin)
     assert step.centred.tolist() == [[False, True]]
     assert (step.about[0, 0] == origin).all()
     assert (step.about[0, 1] == p.means[0, 1]).all()
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "diag"])
-def test_without_the_matrix_of_statistics_where_it_is_too_large(monkeypatch, covariance_type):
-    monkeypatch.setattr(engine, "kernel", None)
+def test_without_the_matrix_of_statistics_where_it_is_too_large(covariance_type):
     X, mixture, _ = problem(12, 500, 4, 3)
     mixture = of_type(mixture, covariance_type)
-    with_it = em_step(X, mixture, covariance_type)
-    monkeypatch.setattr(engine, "_LARGEST_T", 0)
-    without, before = em_step(X, mixture, covariance_type)
+    with_it = em_step(X, mixture, covariance_type, backend=Matrices())
+    without, before = em_step(X, mixture, covariance_type, backend=Matrices(largest=0))
     assert before == pytest.approx(with_it[1], rel=1e-13)
     assert_same(without, with_it[0], rtol=1e-11)
 
@@ -349,7 +359,7 @@ def test_without_the_matrix_of_statistics_where_it_is_too_large(monkeypatch, cov
 def test_moments_about_any_point(road):
     X, mixture, rng = problem(13, 400, 3, 2)
     data = Blocks.of(X)
-    p = Parameters.of([mixture], "full", data.centre, data.scale)
+    p = Parameters.of([mixture], "full", data.frame)
     about = rng.normal(size=(1, 2, 3))
     beta = e_step(X, mixture)[0]
     with Engine(data, "full") as machine:
@@ -374,7 +384,7 @@ def test_sums_taken_far_from_the_new_mean_are_taken_again(road):
 def collapse(X, mixture, covariance_type="full", **options):
     data = Blocks.of(X)
     with Engine(data, covariance_type, **options) as machine:
-        p = Parameters.of([mixture], covariance_type, data.centre, data.scale)
+        p = Parameters.of([mixture], covariance_type, data.frame)
         new, _ = machine.em_step(p)
         assert np.isnan(new.log_c).any()
         return machine.collapsed(new)[0].tolist(), machine.why_collapsed(new)
@@ -422,10 +432,10 @@ def test_a_run_that_collapses_leaves_the_others_as_they_are(road):
     sound = Mixture.univariate([0.5, 0.5], [0.0, 5.0], [4.0, 4.0])
     data = Blocks.of(LINE)
     with Engine(data, "full") as machine:
-        p = Parameters.of([NARROW, sound], "full", data.centre, data.scale)
+        p = Parameters.of([NARROW, sound], "full", data.frame)
         new, _ = machine.em_step(p)
     assert np.isnan(new.log_c).any(axis=1).tolist() == [True, False]
-    assert_same(new.mixture(1, data.centre, data.scale), em_step(LINE, sound)[0], rtol=1e-13)
+    assert_same(new.mixture(1, data.frame), em_step(LINE, sound)[0], rtol=1e-13)
 
 
 def test_a_step_gives_a_mixture_or_a_collapse(road):
@@ -440,11 +450,11 @@ def test_a_step_gives_a_mixture_or_a_collapse(road):
         start = Mixture([0.2, 0.8], [[0.0, 0.0], [0.0, 0.0]], [thin, np.eye(2)])
         data = Blocks.of(X)
         with Engine(data, "full") as machine:
-            new, _ = machine.em_step(Parameters.of([start], "full", data.centre, data.scale))
+            new, _ = machine.em_step(Parameters.of([start], "full", data.frame))
         sound = bool(np.isfinite(new.log_c).all())
         outcomes.add(sound)
         if sound:
-            new.mixture(0, data.centre, data.scale)
+            new.mixture(0, data.frame)
     assert outcomes == {True, False}
 
 
@@ -503,24 +513,29 @@ def test_dependent_columns_do_not_matter_where_only_variances_count(road):
 
 
 def test_without_numba_the_engine_takes_the_other_road(monkeypatch):
-    monkeypatch.delattr(gmmlib, "kernel", raising=False)
-    monkeypatch.setitem(__import__("sys").modules, "gmmlib.kernel", None)
-    spec = importlib.util.spec_from_file_location("engine_without_numba", engine.__file__)
-    copy = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(__import__("sys").modules, "engine_without_numba", copy)
-    spec.loader.exec_module(copy)
-    assert copy.kernel is None
-    data = Blocks.of(TWO)
-    with copy.Engine(data, "full") as machine:
-        start = copy.Parameters.of([Mixture([1.0], [[0.0, 0.0]], [np.eye(2)])], "full")
-        new, _ = machine.em_step(start)
-    np.testing.assert_allclose(new.mixture(0, data.centre, data.scale).means[0], TWO.mean(axis=0))
+    loaded = {name for name in sys.modules if name.startswith("gmmlib")}
+    for name in loaded:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "gmmlib.engine.kernel", None)
+    there = importlib.import_module("gmmlib.engine")
+    assert there.Compiled is None
+    assert there.current() == there.Matrices()
+    data = there.Blocks.of(TWO)
+    with there.Engine(data, "full") as machine:
+        new, _ = machine.em_step(there.Parameters.of([mixture_of_one()], "full"))
+    np.testing.assert_allclose(data.frame.rows_back(new.means[0, 0]), TWO.mean(axis=0))
+    for name in [name for name in sys.modules if name.startswith("gmmlib")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def mixture_of_one():
+    return importlib.import_module("gmmlib").Mixture([1.0], [[0.0, 0.0]], [np.eye(2)])
 
 
 @pytest.mark.skipif(not COMPILED, reason="Numba is not installed")
 @given(seed=seeds)
 def test_the_compiled_exponential(seed):
-    from gmmlib import kernel
+    from gmmlib.engine import kernel
 
     x = -np.random.default_rng(seed).exponential([0.1, 1.0, 20.0, 100.0], size=(30, 4)).ravel()
     for value in [0.0, -0.0, -708.0, *x[x > -708]]:
@@ -546,5 +561,5 @@ def test_rows_of_any_layout_are_loaded_alike(layout, dtype):
         }[layout]
         raw.flags.writeable = layout != "read-only"
     centre, scale = np.array([1.0, -2.0, 0.5]), np.array([0.5, 2.0, 1.0])
-    loaded = engine.load(raw, centre, scale)
+    loaded = current().load(raw, Frame(centre, scale))
     np.testing.assert_array_equal(loaded, ((rows.astype(float) - centre) / scale).T)

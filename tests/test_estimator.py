@@ -5,6 +5,8 @@ import io
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 
 import numpy as np
 import pandas
@@ -21,7 +23,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import gmmlib
 from gmmlib import CollapseError, ConvergenceWarning, GaussianMixture, datasets
-from gmmlib.engine import COVARIANCE_TYPES
+from gmmlib.engine import Matrices, using
+from gmmlib.models import COVARIANCE_TYPES
 from roads import mapped_file, plain_em_step
 from strategies import random_mixture
 from test_errors import DATA
@@ -258,11 +261,10 @@ def test_the_tolerance_does_not_matter_in_the_sixth_digit(road, covariance_type)
             same(fitted(X, K, covariance_type=covariance_type, tol=tol), default, rtol=5e-6)
 
 
-def test_both_roads_give_one_answer(monkeypatch):
+def test_both_roads_give_one_answer():
     for covariance_type in COVARIANCE_TYPES:
         compiled = fitted(covariance_type=covariance_type, tol=1e-11)
-        with monkeypatch.context() as patch:
-            patch.setattr(gmmlib.engine, "kernel", None)
+        with using(Matrices()):
             same(fitted(covariance_type=covariance_type, tol=1e-11), compiled, rtol=1e-8)
 
 
@@ -356,7 +358,10 @@ def test_fits_in_several_threads_are_each_as_alone(road):
     options = {"max_iter": 20, "tol": 0, "n_init": 4}
     alone = [fitted(X, random_state=seed, **options) for seed in range(3)]
     with ThreadPoolExecutor(3) as pool:
-        futures = [pool.submit(fitted, X, random_state=seed, **options) for seed in range(3)]
+        futures = [  # a new thread has no `using` of its own
+            pool.submit(copy_context().run, partial(fitted, X, random_state=seed, **options))
+            for seed in range(3)
+        ]
         for future, one in zip(futures, alone, strict=True):
             assert future.result().mixture_ == one.mixture_
 
@@ -376,7 +381,7 @@ def test_an_integer_weight_is_duplication(road, covariance_type, init_params):
 
 
 def test_an_integer_weight_is_duplication_where_the_starts_see_some_rows_only(road, monkeypatch):
-    monkeypatch.setattr(gmmlib.estimator, "_RACED_ON", 100)
+    monkeypatch.setattr(gmmlib.fitting.policy, "_RACED_ON", 100)
     w = np.random.default_rng(6).integers(0, 4, size=300)
     weighted = GaussianMixture(3, random_state=0).fit(BLOBS, sample_weight=w)
     same(weighted, fitted(np.repeat(BLOBS, w, axis=0)), rtol=1e-10)
@@ -465,15 +470,13 @@ def test_a_function_with_weights():
 
 
 def test_many_rows_are_raced_on_some_of_them(road, monkeypatch):
-    monkeypatch.setattr(gmmlib.estimator, "_RACED_ON", 90)
+    monkeypatch.setattr(gmmlib.fitting.policy, "_RACED_ON", 90)
     for covariance_type in COVARIANCE_TYPES:
         options = {"covariance_type": covariance_type}
         model = fitted(**options)
         monkeypatch.undo()
-        if road == "matrix":
-            monkeypatch.setattr(gmmlib.engine, "kernel", None)
         same(model, fitted(**options), rtol=1e-6)
-        monkeypatch.setattr(gmmlib.estimator, "_RACED_ON", 90)
+        monkeypatch.setattr(gmmlib.fitting.policy, "_RACED_ON", 90)
 
 
 # --- starts that are given ------------------------------------------------------------------------
@@ -903,7 +906,7 @@ def test_an_interrupted_fit_leaves_the_estimator_as_it_was(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gmmlib.search, "converge", interrupted)
+    monkeypatch.setattr(gmmlib.fitting.policy, "converge", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.c_[BLOBS, BLOBS**2])
     assert state(model) == before

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gmmlib import CollapseError, GaussianMixture
-from gmmlib.engine import COVARIANCE_TYPES
+from gmmlib.models import COVARIANCE_TYPES
 from strategies import seeds
 
 KINDS = ("normal", "whole", "cauchy", "repeated", "uneven", "two-points")

@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 
-from gmmlib import GaussianMixture, Mixture, datasets, fit, search
-from gmmlib.blocks import Blocks
-from gmmlib.engine import COVARIANCE_TYPES, Engine, Parameters
-from gmmlib.search import converge, distance, is_spike, race, starting_points
+from gmmlib import GaussianMixture, Mixture, datasets, fit
+from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.fitting import (
+    converge,
+    distance,
+    fixed_point,
+    heats,
+    is_spike,
+    race,
+    starting_points,
+)
+from gmmlib.models import COVARIANCE_TYPES
 from roads import of_type
 from strategies import random_mixture
 
@@ -24,7 +32,7 @@ def starts(x, n_components, n_starts=20, seed=0, w=None, diagonal=False, **optio
 
 
 def single(mixture, data, covariance_type="full"):
-    return Parameters.of([mixture], covariance_type, data.centre, data.scale)
+    return Parameters.of([mixture], covariance_type, data.frame)
 
 
 # --- starts ---------------------------------------------------------------------------------------
@@ -112,7 +120,7 @@ def test_runs_that_collapse_drop_out_of_the_race(road):
     narrow = Mixture.univariate([0.5, 0.5], [0.0, x[3, 0]], [1.0, 1e-9])
     wide = Mixture.univariate([0.5, 0.5], [-0.5, 0.5], [1.0, 2.0])
     with Engine(data, "full") as machine:
-        both = Parameters.of([narrow, wide], "full", data.centre, data.scale)
+        both = Parameters.of([narrow, wide], "full", data.frame)
         assert len(race(machine, both).weights) == 1
         assert len(race(machine, both.runs([0])).weights) == 0
 
@@ -133,13 +141,13 @@ def test_a_needle_on_few_points_is_a_spike():
     X, spike, sound = spike_and_sound()
     data = Blocks.of(X)
     with Engine(data, "full") as machine:
-        both = Parameters.of([sound, spike], "full", data.centre, data.scale)
+        both = Parameters.of([sound, spike], "full", data.frame)
         assert is_spike(machine, both).tolist() == [[False, False], [True, False]]
         in_front = race(machine, both.runs([1, 0]))
         assert not is_spike(machine, in_front.runs([0])).any()
     many = Blocks.of(np.repeat(X, 10, axis=0))  # a needle of thirty points is no chance
     with Engine(many, "full") as machine:
-        both = Parameters.of([sound, spike], "full", many.centre, many.scale)
+        both = Parameters.of([sound, spike], "full", many.frame)
         assert not is_spike(machine, both).any()
 
 
@@ -178,7 +186,7 @@ def test_a_search_that_nobody_guards_ends_in_a_spike(road, monkeypatch):
 
     guarded = GaussianMixture(3, random_state=0).fit(X)
     assert needles(guarded) > 1e-2
-    monkeypatch.setattr(search, "NARROW", 0.0)
+    monkeypatch.setattr(heats, "NARROW", 0.0)
     free = GaussianMixture(3, random_state=0).fit(X)
     assert needles(free) < 1e-6
     assert free.lower_bound_ > guarded.lower_bound_
@@ -225,7 +233,7 @@ def test_the_same_fixed_point_as_the_book(road):
         run = converge(machine, single(start, data), tol=1e-10, max_iter=500)
     book = fit(FAITHFUL, start, tol=None, max_iter=200)
     assert run.log_likelihoods[-1] == pytest.approx(book.log_likelihood, rel=1e-14)
-    found = run.parameters.mixture(0, data.centre, data.scale)
+    found = run.parameters.mixture(0, data.frame)
     np.testing.assert_allclose(found.means, book.mixture.means, rtol=1e-9)
     np.testing.assert_allclose(found.covariances, book.mixture.covariances, rtol=1e-8)
 
@@ -272,7 +280,7 @@ def worse(p):
 @pytest.mark.parametrize("max_iter", [2, 3, 12])
 def test_a_jump_downhill_is_not_kept(road, monkeypatch, max_iter):
     _, data, p = problem(7)
-    monkeypatch.setattr(search._Memory, "fixed_point", lambda self: worse(p))
+    monkeypatch.setattr(fixed_point._Memory, "fixed_point", lambda self: worse(p))
     with Engine(data, "full") as machine:
         run = converge(machine, p, tol=0.0, max_iter=max_iter)
         assert run.n_iter == max_iter
@@ -285,7 +293,7 @@ def test_a_jump_downhill_is_not_kept(road, monkeypatch, max_iter):
 def test_a_jump_to_what_is_no_mixture_is_not_taken(road, monkeypatch):
     _, data, p = problem(7)
     flat = Parameters.factored(p.weights, p.means, -p.covariances)
-    monkeypatch.setattr(search._Memory, "fixed_point", lambda self: flat)
+    monkeypatch.setattr(fixed_point._Memory, "fixed_point", lambda self: flat)
     with Engine(data, "full") as machine:
         run = converge(machine, p, tol=0.0, max_iter=6)
     assert len(run.log_likelihoods) == 6
@@ -304,7 +312,7 @@ def test_a_run_that_collapses_says_so(road):
 
 def test_nothing_is_concluded_from_steps_that_are_all_the_same():
     _, _, p = problem(8)
-    memory = search._Memory(p)
+    memory = fixed_point._Memory(p)
     assert memory.fixed_point() is None
     for _ in range(3):
         memory.add(p, p)
@@ -317,7 +325,7 @@ def test_a_jump_to_a_negative_weight_is_no_mixture():
     two = Mixture.univariate([0.3, 0.7], [0.0, 1.0], [1.0, 1.0])
     three = Mixture.univariate([0.11, 0.89], [0.0, 1.0], [1.0, 1.0])
     p, q, r = (Parameters.of([m], "full") for m in (one, two, three))
-    memory = search._Memory(p)
+    memory = fixed_point._Memory(p)
     memory.add(p, q)
     memory.add(q, r)
     assert memory.fixed_point() is None

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from gmmlib import GaussianMixture, engine, threads
-from gmmlib.threads import in_order, one_blas_thread
+from gmmlib import GaussianMixture
+from gmmlib.engine import Matrices, threads, using
+from gmmlib.engine.threads import in_order, one_blas_thread
 
 
 def blas_threads():
@@ -122,15 +123,15 @@ def test_the_first_to_leave_does_not_switch_them_on_for_the_other():
 
 
 @pytest.mark.usefixtures("two_blas_threads")
-def test_a_fit_leaves_blas_as_it_was(monkeypatch):
-    monkeypatch.setattr(engine, "kernel", None)
+def test_a_fit_leaves_blas_as_it_was():
     seen = []
 
     def blocks():
         seen.append(set(blas_threads()))
         yield np.random.default_rng(0).normal(size=(100, 2))
 
-    GaussianMixture(2, n_init=2, random_state=0).fit(blocks)
+    with using(Matrices()):
+        GaussianMixture(2, n_init=2, random_state=0).fit(blocks)
     assert {1} in seen
     assert set(blas_threads()) == {2}
     with pytest.raises(ValueError, match="X has NaN"):

@@ -1,12 +1,11 @@
-"""The engine behind scikit-learn's interface."""
+"""scikit-learn's face of the engine: what the user hands in and gets back, no mathematics."""
 
 import contextlib
 import copy
 import numbers
 import reprlib
-import warnings
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Self
+from collections.abc import Iterator
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +13,15 @@ from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from tqdm import tqdm
 
-from gmmlib import search
-from gmmlib.blocks import Blocks, in_blocks
-from gmmlib.em import CollapseError, ConvergenceWarning
-from gmmlib.engine import (
-    COVARIANCE_TYPES,
-    CovarianceType,
-    Engine,
-    Parameters,
-    load,
-    log_joints,
-    no_spread,
-)
+from gmmlib.engine import Blocks, Frame, Parameters, current
+from gmmlib.engine.blocks import in_blocks
+from gmmlib.fitting import Given
+from gmmlib.fitting import fit as fit_mixture
+from gmmlib.fitting.fixed_point import Run
+from gmmlib.fitting.policy import INIT_PARAMS, InitParams
 from gmmlib.mixture import Mixture
+from gmmlib.models import COVARIANCE_TYPES, CovarianceType, family_of
 from gmmlib.validation import (
     FloatArray,
     as_floats,
@@ -38,11 +31,6 @@ from gmmlib.validation import (
     is_positive_definite,
 )
 
-InitParams = Literal["k-means++", "kmeans", "random", "random_from_data"]
-_INIT_PARAMS = ("k-means++", "kmeans", "random", "random_from_data")
-_RIDGE = 1e-6
-_RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
-
 
 class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """A Gaussian mixture fitted by EM, with scikit-learn's interface.
@@ -51,7 +39,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     - ``n_init`` is 20, and the starts are short runs on at most 8192 of the observations; the best
       is carried to convergence on all of them. A start whose component shrinks to a spike on a few
-      points is left (:func:`gmmlib.search.is_spike`).
+      points is left (:func:`gmmlib.fitting.is_spike`).
     - ``tol`` is the estimated distance to the fixed point, not the last gain of the likelihood,
       which may be small long before the end. The steps are extrapolated, and ℓ never falls by
       more than rounding (with ``reg_covar`` above 0, EM itself gives no such promise).
@@ -70,7 +58,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         One covariance for each component; one that all share; only variances; one variance each.
     tol : float
         Stop when the fixed point is estimated to be this near, in units of each component's own
-        weight, standard deviation and covariance (:func:`gmmlib.search.distance`). 0 goes on
+        weight, standard deviation and covariance (:func:`gmmlib.fitting.distance`). 0 goes on
         until nothing changes, or ``max_iter`` is reached.
     reg_covar : float or None
         Added to every variance, in the units of the data squared. None adds nothing, or what is
@@ -191,213 +179,69 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 f"above 0). Ask for fewer components: two equal means never part under EM."
             )
         found["n_features_in_"] = blocks.n_features
-        given = self._given(blocks.n_features)
-        added = self._regularisation(blocks)
-        with Engine(blocks, self.covariance_type, added) as engine:
-            run = self._best_run(engine, given, added)
-        found_here = run.parameters
-        if given.get("means") is None and not (self.warm_start and hasattr(self, "mixture_")):
-            by_weight = np.argsort(-found_here.weights[0], kind="stable")
-            found_here = found_here.runs(([[0]], by_weight))
-        mixture = found_here.mixture(0, blocks.centre, blocks.scale)
-        self._keep(mixture, run, blocks.total_weight, found)
+        start = self._last_fit(blocks.n_features)
+        found_here = fit_mixture(
+            blocks,
+            self.n_components,
+            self.covariance_type,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            n_init=self.n_init,
+            init_params=self.init_params,
+            given=self._given(blocks.n_features),
+            start=start,
+            reg_covar=self.reg_covar,
+            rng=None if start else self._generator(),
+            verbose=bool(self.verbose),
+            stacklevel=3,
+        )
+        self._keep(found_here.mixture, found_here.run, blocks.total_weight, found)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> npt.NDArray[np.intp]:
         """:meth:`fit`, then :meth:`predict` of the same X."""
         return self.fit(X, y, sample_weight).predict(X)
 
-    def _regularisation(self, blocks: Blocks) -> FloatArray:
-        """What to add to each column's variance, (d,)."""
-        if self.reg_covar is not None:
-            return np.full(blocks.n_features, float(self.reg_covar))
-        lacking = no_spread(blocks, blocks.covariance, self.covariance_type)
-        if lacking is None:
-            return np.zeros(blocks.n_features)
-        variances = np.diag(blocks.covariance) * blocks.scale**2
-        constant = np.sqrt(variances) <= 2 * blocks.rounding * blocks.scale
-        warnings.warn(
-            f"{lacking} Now a millionth of each column's variance is added (of 1, where it is 0), "
-            f"and the likelihood means little. With reg_covar=0 this is an error.",
-            UserWarning,
-            stacklevel=3,
-        )
-        return np.where(constant, _RIDGE, _RIDGE * variances)
+    def _generator(self) -> np.random.Generator:
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
-    def _best_run(
-        self, engine: Engine, given: dict[str, FloatArray | None], added: FloatArray
-    ) -> search.Run:
-        blocks = engine.blocks
-        if self.warm_start and hasattr(self, "mixture_"):
-            if self.mixture_.means.shape != (self.n_components, blocks.n_features):
-                raise ValueError(
-                    f"warm_start: the last fit has means of shape {self.mixture_.means.shape}, "
-                    f"but {(self.n_components, blocks.n_features)} are asked for now. "
-                    f"Set warm_start=False, or fit a new estimator."
-                )
-            candidates: Iterable[Mixture] = [self.mixture_]
-        else:
-            candidates = self._candidates(engine, given, added)
-        tried: list[search.Run] = []
-        for mixture in candidates:
-            start = Parameters.of([mixture], self.covariance_type, blocks.centre, blocks.scale)
-            run = self._converged(engine, engine.projected(start))
-            tried.append(run)
-            if run.collapsed is None and not search.is_spike(engine, run.parameters).any():
-                break
-        else:
-            ended = [run for run in tried if run.collapsed is None]
-            if not ended:
-                component, reason = engine.why_collapsed(_last(run))
-                raise CollapseError(component, reason, run.n_iter)
-            run = max(ended, key=lambda run: run.log_likelihoods[-1])
-            if len(tried) > 1:
-                warnings.warn(
-                    "every start ended with a component that is a spike on a few observations. "
-                    "Ask for fewer components, choose covariance_type='tied', or set reg_covar.",
-                    ConvergenceWarning,
-                    stacklevel=3,
-                )
-        if not run.converged and self.tol > 0:
-            warnings.warn(
-                f"did not converge in {counted(run.n_iter, 'pass', 'passes')}: the fixed point is "
-                f"still about {run.distance:.1e} away, and tol is {self.tol:g}. Raise max_iter, "
-                f"or go on with warm_start=True.",
-                ConvergenceWarning,
-                stacklevel=3,
+    def _last_fit(self, d: int) -> Mixture | None:
+        """Where a warm start goes on from; None without one."""
+        if not (self.warm_start and hasattr(self, "mixture_")):
+            return None
+        mixture: Mixture = self.mixture_
+        if mixture.means.shape != (self.n_components, d):
+            raise ValueError(
+                f"warm_start: the last fit has means of shape {mixture.means.shape}, "
+                f"but {(self.n_components, d)} are asked for now. "
+                f"Set warm_start=False, or fit a new estimator."
             )
-        return run
+        return mixture
 
-    def _converged(self, engine: Engine, start: Parameters) -> search.Run:
-        if not self.verbose:
-            return search.converge(engine, start, self.tol, self.max_iter)
-        with tqdm(total=self.max_iter, unit="pass", desc="EM") as bar:
-
-            def report(passes: int, log_likelihood: float, distance: float) -> None:
-                bar.update(passes - bar.n)
-                bar.set_postfix_str(f"ℓ {log_likelihood:.6f}, distance {distance:.1e}")
-
-            engine.progress = lambda rows: bar.set_description(
-                f"EM, {100 * rows / engine.blocks.n_rows:.0f} % of this pass"
-            )
-            run = search.converge(engine, start, self.tol, self.max_iter, report=report)
-            bar.set_description("EM")
-            bar.total = run.n_iter
-            bar.refresh()
-        return run
-
-    def _candidates(
-        self, engine: Engine, given: dict[str, FloatArray | None], added: FloatArray
-    ) -> Iterable[Mixture]:
-        """Mixtures to converge from, the most promising first."""
-        blocks = engine.blocks
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        rows, w = blocks.picked(_RACED_ON)
-        some = Blocks.of(rows, w)
-        x = (rows - some.centre) / some.scale
-        total = some.covariance + np.diag(added / some.scale**2)
-        if engine.diagonal:
-            total = np.diag(total).copy()
-        fixed = given["means"] is not None
-        n_starts = 1 if fixed or self.n_components == 1 else self.n_init
-        if self.init_params == "random" and not fixed:
-            starts = _from_responsibilities(x, w, total, self.n_components, n_starts, rng)
-        else:
-            labels = None
-            if self.init_params == "kmeans" and not fixed:
-                from sklearn.cluster import KMeans  # takes most of a second to load
-
-                unit = np.sqrt(total if engine.diagonal else np.diag(total))
-
-                def labels(_: int) -> npt.NDArray[np.intp]:
-                    means = KMeans(
-                        self.n_components, n_init=1, random_state=int(rng.integers(2**31))
-                    )
-                    found: npt.NDArray[np.intp] = means.fit(x / unit, sample_weight=w).labels_
-                    return found
-
-            spread_out = self.init_params != "random_from_data"
-            starts = search.starting_points(
-                x, w, total, self.n_components, n_starts, rng, labels, spread_out
-            )
-        starts = self._with_given(starts, given, some, total)
-        if n_starts == 1:
-            return [starts.mixture(0, some.centre, some.scale)]
-        with Engine(some, self.covariance_type, added, engine.n_threads) as small:
-            starts = small.projected(starts)
-            best = search.race(small, starts)
-            if not len(best.weights):
-                after = small.em_step(starts)[0]
-                run = int(np.argmax(small.collapsed(after).any(axis=1)))
-                if not small.collapsed(after).any():
-                    raise CollapseError(0, "its covariance fell to nothing from every start")
-                raise CollapseError(*small.why_collapsed(after, run))
-            count = len(best.weights)
-            return (best.mixture(r, some.centre, some.scale) for r in range(count))
-
-    def _given(self, d: int) -> dict[str, FloatArray | None]:
+    def _given(self, d: int) -> Given:
         """weights_init, means_init and the covariances of precisions_init, checked."""
-        K = self.n_components
-        given: dict[str, FloatArray | None] = dict.fromkeys(("weights", "means", "covariances"))
+        K, family = self.n_components, family_of(self.covariance_type)
+        weights = means = covariances = None
         if self.weights_init is not None:
-            alpha = as_weights(self.weights_init)
-            _require_shape("weights_init", alpha, (K,))
-            given["weights"] = alpha
+            weights = as_weights(self.weights_init)
+            _require_shape("weights_init", weights, (K,))
         if self.means_init is not None:
-            mu = as_floats(self.means_init, "means_init")
-            _require_shape("means_init", mu, (K, d))
-            given["means"] = mu
+            means = as_floats(self.means_init, "means_init")
+            _require_shape("means_init", means, (K, d))
         if self.precisions_init is not None:
             Lambda = as_floats(self.precisions_init, "precisions_init")
-            shape = {"full": (K, d, d), "tied": (d, d), "diag": (K, d), "spherical": (K,)}
-            _require_shape("precisions_init", Lambda, shape[self.covariance_type])
-            given["covariances"] = _inverted(Lambda, self.covariance_type, K, d)
-        return given
+            _require_shape("precisions_init", Lambda, family.shape(K, d))
+            covariances = _inverted(family.matrices(Lambda, K, d))
+        return Given(weights, means, covariances)
 
-    def _with_given(
-        self,
-        p: Parameters,
-        given: dict[str, FloatArray | None],
-        blocks: Blocks,
-        total: FloatArray,
-    ) -> Parameters:
-        if all(value is None for value in given.values()):
-            return p
-        weights, means, covariances = p.weights.copy(), p.means.copy(), p.covariances.copy()
-        with np.errstate(over="ignore"):
-            if given["means"] is not None:
-                means[:] = (given["means"] - blocks.centre) / blocks.scale
-                weights[:] = 1 / self.n_components
-                covariances[:] = total
-            if given["weights"] is not None:
-                weights[:] = given["weights"]
-            if given["covariances"] is not None:
-                Sigma = given["covariances"] / np.outer(blocks.scale, blocks.scale)
-                covariances[:] = np.diagonal(Sigma, axis1=1, axis2=2) if p.diagonal else Sigma
-        for name, found in (("means_init", means), ("precisions_init", covariances)):
-            if not np.isfinite(found).all():
-                raise ValueError(
-                    f"{name} is out of the range of floats beside data of standard deviation "
-                    f"{reprlib.repr(blocks.scale)}. Pass it in the units of X."
-                )
-        return Parameters.factored(weights, means, covariances)
-
-    def _keep(
-        self, mixture: Mixture, run: search.Run, total_weight: float, found: dict[str, Any]
-    ) -> None:
+    def _keep(self, mixture: Mixture, run: Run, total_weight: float, found: dict[str, Any]) -> None:
         Sigma = mixture.covariances
         L = np.linalg.cholesky(Sigma)
         W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
         factor = np.triu(W.swapaxes(1, 2))
         precision = factor @ factor.swapaxes(1, 2)
-        if self.covariance_type == "tied":
-            Sigma, factor, precision = Sigma[0], factor[0], precision[0]
-        elif self.covariance_type != "full":
-            Sigma, factor, precision = (
-                np.diagonal(a, axis1=1, axis2=2).copy() for a in (Sigma, factor, precision)
-            )
-            if self.covariance_type == "spherical":
-                Sigma, factor, precision = (a[:, 0].copy() for a in (Sigma, factor, precision))
+        family = family_of(self.covariance_type)
+        Sigma, factor, precision = map(family.stored, (Sigma, factor, precision))
         if "feature_names_in_" not in found and hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         for name, value in found.items():
@@ -456,27 +300,23 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _n_parameters(self) -> int:
         K, d = self.means_.shape
-        per_type = {"full": K * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": K * d}
-        return int(K - 1 + K * d + per_type.get(self.covariance_type, K))
+        return int(K - 1 + K * d + family_of(self.covariance_type).n_parameters(K, d))
 
     def _joints(self, rows: Any) -> Iterator[tuple[FloatArray, FloatArray | None]]:
         """log α_j + log g_j(x_i) block by block, (K, m), and the weights of the rows."""
-        mixture = self.mixture_
-        centre = mixture.weights @ mixture.means
-        away = mixture.means - centre
-        spread = mixture.weights @ (away**2 + np.diagonal(mixture.covariances, axis1=1, axis2=2))
-        scale = np.exp2(np.round(0.5 * np.log2(spread)))
-        p = Parameters.of([mixture], self.covariance_type, centre, scale)
-        volume = np.log(scale).sum()
+        frame = Frame.around(self.mixture_)
+        d = self.mixture_.n_features
+        p = Parameters.of([self.mixture_], self.covariance_type, frame)
+        backend = current()
         first = 0
         for block, w in in_blocks(rows):
-            if block.shape[1] != len(centre):  # only where a function yields them
+            if block.shape[1] != d:  # only where a function yields them
                 raise ValueError(
                     f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
-                    f"{counted(len(centre), 'dimension', 'dimensions')}. Yield the columns of fit."
+                    f"{counted(d, 'dimension', 'dimensions')}. Yield the columns of fit."
                 )
             with np.errstate(over="ignore", invalid="ignore"):
-                L = log_joints(load(block, centre, scale), p) - volume
+                L = backend.log_joints(backend.load(block, frame), p) - frame.log_volume
             bad = ~np.isfinite(L.max(axis=0))
             if bad.any():
                 i = int(np.argmax(bad))
@@ -544,7 +384,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 raise ValueError(f"{name} is {value!r}. Pass a number from 0 up.")
         for name, choices in (
             ("covariance_type", COVARIANCE_TYPES),
-            ("init_params", _INIT_PARAMS),
+            ("init_params", INIT_PARAMS),
         ):
             if getattr(self, name) not in choices:
                 raise ValueError(
@@ -570,38 +410,13 @@ def _plain(X: Any) -> Any:
     return X
 
 
-def _last(run: search.Run) -> Parameters:
-    assert run.collapsed is not None
-    return run.collapsed
-
-
-def _from_responsibilities(
-    x: FloatArray, w: FloatArray, total: FloatArray, K: int, n_starts: int, rng: Any
-) -> Parameters:
-    """Means by random responsibilities, all near the centre, with the covariance of all."""
-    counts, means = np.empty((n_starts, K)), np.empty((n_starts, K, x.shape[1]))
-    for r in range(n_starts):
-        beta = rng.dirichlet(np.ones(K), size=len(x)) * w[:, np.newaxis]
-        counts[r] = beta.sum(axis=0)
-        means[r] = beta.T @ x / counts[r][:, np.newaxis]
-    covariances = np.broadcast_to(total, (n_starts, K, *total.shape)).copy()
-    return Parameters.factored(counts / counts.sum(axis=1, keepdims=True), means, covariances)
-
-
 def _require_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, but {shape} is needed.")
 
 
-def _inverted(Lambda: FloatArray, covariance_type: str, K: int, d: int) -> FloatArray:
+def _inverted(matrices: FloatArray) -> FloatArray:
     """The covariances (K, d, d) of precisions, which must be positive definite."""
-    if covariance_type == "full":
-        matrices = Lambda
-    elif covariance_type == "tied":
-        matrices = np.repeat(Lambda[np.newaxis], K, axis=0)
-    else:
-        diagonals = Lambda if covariance_type == "diag" else np.repeat(Lambda[:, None], d, axis=1)
-        matrices = diagonals[:, :, np.newaxis] * np.eye(d)
     for j, matrix in enumerate(matrices):
         scale = np.sqrt(np.abs(np.diag(matrix)))
         if (np.abs(matrix - matrix.T) > 1e-10 * np.outer(scale, scale)).any():

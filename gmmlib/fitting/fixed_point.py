@@ -1,177 +1,18 @@
-"""From data to the answer: many short runs, the best carried to convergence.
-
-``starting_points`` draws the starts, ``race`` lets them run a little and keeps the better ones,
-``converge`` takes one to its fixed point, faster than plain EM and never downhill.
-"""
+"""One mixture to its fixed point, faster than plain EM and never downhill."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
 from gmmlib.validation import FloatArray
 
-FEW = 10  # observations for each of its d + 1 points; with fewer a narrow component is chance
-NARROW = 1e-4  # a share of the pooled variance; with few observations it is a spike on some of them
-
-_HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
-_SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
 _REMEMBERED = 10  # steps from which the next jump is computed
 _NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
 _RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
 _ROOT_HALF = 0.5**0.5
 _ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
-
-
-def starting_points(
-    x: FloatArray,
-    w: FloatArray,
-    covariance: FloatArray,
-    n_components: int,
-    n_starts: int,
-    rng: np.random.Generator,
-    labels: Callable[[int], npt.NDArray[np.intp]] | None = None,
-    spread_out: bool = True,
-) -> Parameters:
-    """Clusters around different observations, with one covariance that all share.
-
-    Parameters
-    ----------
-    x : (m, d)
-        Observations, standardised.
-    w : (m,)
-    covariance : (d, d), or the variances (d,)
-        Of all the data.
-    n_components : int
-    n_starts : int
-    rng : Generator
-    labels : function of the number of the start, or None
-        The cluster of each observation, where something else finds the clusters.
-    spread_out : bool
-        Draw candidates for each next centre with probability proportional to their squared
-        distance from the nearest so far, and take the best of a few (greedy k-means++, Arthur and
-        Vassilvitskii 2007); or draw by weight alone.
-
-    Book: def-start.
-    """
-    diagonal = covariance.ndim == 1
-    z = x / np.sqrt(covariance if diagonal else np.diag(covariance))
-    if labels is None:
-        nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
-    else:
-        nearest = np.array([labels(r) for r in range(n_starts)])
-        for r in range(n_starts):
-            if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
-                nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
-    cluster = (nearest + n_components * np.arange(n_starts)[:, np.newaxis]).ravel()
-    size = n_starts * n_components
-    sums = [np.bincount(cluster, np.tile(v, n_starts), size) for v in (w, *(w * x.T))]
-    counts, *firsts = (total.reshape(n_starts, n_components) for total in sums)
-    means = np.stack(firsts, axis=2) / counts[..., np.newaxis]
-    weights = counts / counts.sum(axis=1, keepdims=True)
-    centre = np.einsum("rk,rka->ra", weights, means)
-    away = means - centre[:, np.newaxis]
-    if diagonal:
-        between = np.einsum("rk,rka->ra", weights, away**2)
-    else:
-        between = (weights[..., np.newaxis] * away).swapaxes(1, 2) @ away
-    within = (1 + _SHRINK) * covariance - between
-    shape = (n_starts, n_components, *covariance.shape)
-    return Parameters.factored(weights, means, np.broadcast_to(within[:, np.newaxis], shape).copy())
-
-
-def _drawn_clusters(
-    z: FloatArray,
-    w: FloatArray,
-    n_components: int,
-    n_starts: int,
-    rng: np.random.Generator,
-    spread_out: bool,
-) -> npt.NDArray[np.intp]:
-    runs = np.arange(n_starts)
-    squares = np.full((n_starts, len(z)), np.inf)
-    nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
-    norms = (z * z).sum(axis=1)
-    taken = np.zeros((n_starts, len(z)), dtype=bool)
-    trials = 2 + int(np.log(n_components)) if spread_out else 1
-    for k in range(n_components):
-        chance = np.cumsum(w * (squares if spread_out and k else ~taken), axis=1)
-        none = chance[:, -1] == 0  # all that are left coincide with others, but for rounding
-        chance[none] = np.cumsum(w * ~taken[none], axis=1)
-        best, least = squares.copy(), np.full(n_starts, np.inf)
-        centres = np.zeros(n_starts, dtype=np.intp)
-        for _ in range(trials if k else 1):
-            target = rng.random(n_starts) * chance[:, -1]
-            chosen = np.minimum((chance <= target[:, np.newaxis]).sum(axis=1), len(z) - 1)
-            centre = z[chosen]
-            new = norms + (centre * centre).sum(axis=1)[:, np.newaxis] - 2 * centre @ z.T
-            np.maximum(new, 0, out=new)
-            new[runs, chosen] = 0
-            cost = np.minimum(new, squares) @ w
-            better = cost < least
-            best[better], least[better] = new[better], cost[better]
-            centres[better] = chosen[better]
-        taken[runs, centres] = True
-        closer = best < squares
-        closer[runs, centres] = True  # each keeps itself, so no cluster is empty
-        nearest[closer] = k
-        squares = np.minimum(squares, best)
-    return nearest
-
-
-def race(engine: Engine, p: Parameters) -> Parameters:
-    """Short runs of all starts in one pass; the better ones go on; the best come back first.
-
-    Those that were overtaken come after them, as they were then: the best may all end in a spike.
-    Runs that collapse drop out. Nothing may come back.
-
-    Book: sec-many-starts.
-    """
-    log_likelihood = np.empty(0)
-    overtaken: list[Parameters] = []
-    for steps, share in _HEATS:
-        for _ in range(steps):
-            p, log_likelihood = engine.em_step(p)
-            sound = np.flatnonzero(np.isfinite(p.log_c).all(axis=1))
-            if len(sound) < len(log_likelihood):
-                p, log_likelihood = p.runs(sound), log_likelihood[sound]
-            if not len(sound):
-                return _joined([*overtaken[::-1], p])
-        keep = max(3, int(np.ceil(share * len(log_likelihood))))
-        best = np.argsort(-log_likelihood, kind="stable")
-        overtaken.append(p.runs(best[keep:]))
-        p, log_likelihood = p.runs(best[:keep]), log_likelihood[best[:keep]]
-    p = _joined([p, *overtaken[::-1]])
-    spikes = is_spike(engine, p).any(axis=1)
-    return p.runs(np.argsort(spikes, kind="stable"))
-
-
-def _joined(parts: list[Parameters]) -> Parameters:
-    names = ("weights", "means", "covariances", "W", "log_c")
-    return Parameters(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
-
-
-def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
-    """Which components are spikes, (R, K): narrow, and on a few observations only.
-
-    The likelihood has no upper bound, and near each of its singularities it may have a high local
-    maximum whose narrow component holds a few points that happen to lie nearly on a line. Such a
-    component has less than ``NARROW`` times the pooled variance in some direction, and holds fewer
-    than ``FEW`` (d + 1) observations. A narrow component with more observations is taken as real.
-
-    Book: sec-many-starts.
-    """
-    if p.diagonal:
-        pooled = np.einsum("rk,rka->ra", p.weights, p.covariances)
-        ratio = 1 / (p.W**2 * pooled[:, np.newaxis]).max(axis=2)
-    else:
-        pooled = np.einsum("rk,rkab->rab", p.weights, p.covariances)
-        whitened = p.W @ np.linalg.cholesky(pooled)[:, np.newaxis]
-        ratio = 1 / np.linalg.norm(whitened, 2, axis=(2, 3)) ** 2
-    few = p.weights * engine.blocks.total_weight < FEW * (engine.blocks.n_features + 1)
-    return np.asarray(few & (ratio < NARROW))
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +88,7 @@ def converge(
     Book: alg-engine.
     """
     history: list[float] = []
-    memory = _Memory(p)
+    memory = _Memory(p, engine.factored)
     here = last = p
     plain: Parameters | None = None  # where EM led from the last place, after a jump
     remaining = np.inf
@@ -261,7 +102,7 @@ def converge(
         if plain is not None and (fell or not sound):  # the jump was no good
             if passes >= max_iter:
                 return Run(last, history, passes, remaining, False)
-            memory = _Memory(plain)
+            memory = _Memory(plain, engine.factored)
             here, plain = plain, None
             continue
         history.append(log_likelihood)
@@ -292,8 +133,11 @@ def converge(
 class _Memory:
     """The last places of an iteration and where EM leads from each."""
 
-    def __init__(self, unit: Parameters) -> None:
+    def __init__(
+        self, unit: Parameters, factored: Callable[..., Parameters] = Parameters.factored
+    ) -> None:
         self._unit = unit  # steps are measured in units of its components
+        self._factored = factored
         self._to: list[FloatArray] = []
         self._steps: list[FloatArray] = []
 
@@ -332,7 +176,7 @@ class _Memory:
         weights, means, covariances = np.split(flat, [K, K + K * d])
         if not (weights > 0).all() or not np.isfinite(flat).all():
             return None
-        return Parameters.factored(
+        return self._factored(
             weights.reshape(R, K) / weights.sum(),
             means.reshape(R, K, d),
             covariances.reshape(self._unit.covariances.shape),

@@ -1,4 +1,4 @@
-"""Work on blocks by several threads, with the results in order, and BLAS on one thread."""
+"""Blocks on several threads, with the results in order, and BLAS on one thread."""
 
 import os
 from collections import deque
@@ -6,9 +6,48 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
+import joblib
 from threadpoolctl import ThreadpoolController
+
+_ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does not pay
+
+
+class Executor(Protocol):
+    """Where the blocks of a pass are computed."""
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], work: float
+    ) -> Iterator[Any]:
+        """``function`` of every item, in order; ``work`` is how many multiplications that is."""
+
+    def close(self) -> None:
+        """The pass was the last one."""
+
+
+class Threads:
+    """An executor: threads of this process, as many as it may use unless a number is given."""
+
+    def __init__(self, n_threads: int | None = None) -> None:
+        self.n_threads = n_threads or joblib.cpu_count()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], work: float
+    ) -> Iterator[Any]:
+        """``function`` of every item, in order."""
+        if self.n_threads == 1 or work <= _ONE_THREAD:
+            return map(function, items)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="gmmlib")
+        return in_order(function, items, self.n_threads, self._pool)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
 
 def in_order(

@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from gmmlib.threads import one_blas_thread
+from gmmlib.engine.frame import FloatRows, Frame
+from gmmlib.engine.threads import one_blas_thread
+from gmmlib.spread import Lacking, constant, lacking
 from gmmlib.validation import FloatArray, as_data, as_floats, counted
 
-FloatRows = npt.NDArray[np.floating[Any]]
 BlockSource = Callable[[], Iterable[Any]]
 
 _VALUES = 2**17  # numbers in a block, 1 MiB in double precision
@@ -36,11 +37,10 @@ class Blocks:
         Σ_i w_i; n without weights.
     mean : (d,)
         Of all the data, in their units.
-    centre : (d,)
-        The mean where subtracting it costs no digit of any value, and otherwise 0: values from
-        half the mean to twice the mean are subtracted from it exactly (Sterbenz 1974).
-    scale : (d,)
-        A power of 2 near each column's standard deviation, so dividing by it costs no digit.
+    frame : Frame
+        Its centre is the mean where subtracting it costs no digit of any value, and otherwise 0:
+        values from half the mean to twice the mean are subtracted from it exactly (Sterbenz 1974).
+        Its scale is a power of 2 near each column's standard deviation.
     covariance : (d, d)
         Of all the data, in units of ``scale``.
     rounding : (d,)
@@ -52,8 +52,7 @@ class Blocks:
     n_rows: int
     total_weight: float
     mean: FloatArray
-    centre: FloatArray
-    scale: FloatArray
+    frame: Frame
     covariance: FloatArray
     rounding: FloatArray
     _rows: "FloatRows | BlockSource"
@@ -145,12 +144,33 @@ class Blocks:
             near = (0.5 <= lowest / mean) & (lowest / mean <= 2)
             near &= (0.5 <= highest / mean) & (highest / mean <= 2)
         centre = np.where(near, mean, 0)
-        return cls(n, total, mean, centre, scale, covariance, rounding, rows, weights)
+        return cls(n, total, mean, Frame(centre, scale), covariance, rounding, rows, weights)
 
     @property
     def n_features(self) -> int:
         """The dimension d."""
-        return len(self.centre)
+        return len(self.mean)
+
+    @property
+    def centre(self) -> FloatArray:
+        """Of the frame."""
+        return self.frame.centre
+
+    @property
+    def scale(self) -> FloatArray:
+        """Of the frame."""
+        return self.frame.scale
+
+    def lacking(self, diagonal: bool, added: FloatArray | float = 0.0) -> Lacking | None:
+        """Why the data, with ``added`` to their variances in units of the scale, lack spread."""
+        total = self.covariance + np.diag(np.broadcast_to(added, self.n_features))
+        n_rows = self.n_rows if np.array_equal(total, self.covariance) else None
+        return lacking(total, self.rounding, self.centre, n_rows, diagonal)
+
+    @property
+    def constant(self) -> npt.NDArray[np.bool_]:
+        """Which columns have one value in every row but for rounding, (d,)."""
+        return constant(self.covariance, self.rounding)
 
     @property
     def in_memory(self) -> bool:

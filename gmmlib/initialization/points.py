@@ -1,7 +1,7 @@
-"""Where EM starts. It climbs to the nearest hill, so the start chooses the hill.
+"""Starts for ``fit`` of the book.
 
-Both functions return a ``Mixture`` for ``fit``: equal weights, K different observations as
-means, and the covariance of all the data for every component.
+Equal weights, K different observations as means, and the covariance of all the data for every
+component.
 """
 
 from typing import Any

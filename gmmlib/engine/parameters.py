@@ -1,0 +1,171 @@
+"""The parameters of R mixtures at once, as a pass over the data needs them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from gmmlib.engine.frame import Frame
+from gmmlib.mixture import Mixture
+from gmmlib.models import Family, family_of
+from gmmlib.validation import FloatArray
+
+try:
+    from gmmlib.engine.kernel import factor
+except ImportError:  # Numba is not installed
+    factor = None  # type: ignore[assignment]
+
+Factors = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """R mixtures of K components, in the coordinates of a ``Frame``.
+
+    Attributes
+    ----------
+    weights : (R, K)
+    means : (R, K, d)
+    covariances : (R, K, d, d), or the variances (R, K, d) of a diagonal family
+    W : as ``covariances``
+        L⁻¹ with Σ = L Lᵀ, or 1/σ. NaN where Σ is not positive definite.
+    log_c : (R, K)
+        The logarithm of α_j (2π)^(-d/2) det(Σ_j)^(-1/2).
+
+    Book: def-mixture.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    covariances: FloatArray
+    W: FloatArray
+    log_c: FloatArray
+
+    @classmethod
+    def factored(
+        cls,
+        weights: FloatArray,
+        means: FloatArray,
+        covariances: FloatArray,
+        factors: Factors | None = None,
+    ) -> "Parameters":
+        """With W and log_c computed from the rest, by ``factors`` or as fast as can be."""
+        d = means.shape[-1]
+        if covariances.ndim == 3:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                W = 1 / np.sqrt(covariances)
+                W[~np.isfinite(W)] = np.nan
+                log_det = np.log(W).sum(axis=-1)
+        else:
+            W, log_det = (factors or fastest_factors)(covariances)
+        with np.errstate(divide="ignore"):  # a weight of 0 is allowed: its logarithm is -inf
+            log_c = np.log(weights) + log_det - 0.5 * d * np.log(2 * np.pi)
+        return cls(weights, means, covariances, W, log_c)
+
+    @classmethod
+    def of(
+        cls, mixtures: list[Mixture], family: str | Family, frame: Frame | None = None
+    ) -> "Parameters":
+        """Mixtures with as many components each, in the coordinates of ``frame``.
+
+        Without a frame they stay in the units of the data.
+        """
+        frame = frame or Frame.of_data(mixtures[0].n_features)
+        weights = np.array([m.weights for m in mixtures])
+        means = frame.rows(np.array([m.means for m in mixtures]))
+        covariances = frame.covariances(np.array([m.covariances for m in mixtures]))
+        if family_of(family).diagonal:
+            covariances = np.diagonal(covariances, axis1=2, axis2=3).copy()
+        return cls.factored(weights, means, covariances)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Parameters"]) -> "Parameters":
+        """The mixtures of all parts, one after another."""
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+    @property
+    def diagonal(self) -> bool:
+        """Whether only variances are kept."""
+        return self.covariances.ndim == 3
+
+    def runs(self, index: Any) -> "Parameters":
+        """Some of the R mixtures."""
+        return Parameters(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    def with_runs(self, index: Any, others: "Parameters") -> "Parameters":
+        """With others in the place of some of the R mixtures."""
+        arrays = []
+        for f in fields(self):
+            array = getattr(self, f.name).copy()
+            array[index] = getattr(others, f.name)
+            arrays.append(array)
+        return Parameters(*arrays)
+
+    def mixture(self, run: int, frame: Frame) -> Mixture:
+        """One of them, in the units of the data."""
+        Sigma = self.covariances[run]
+        if self.diagonal:
+            Sigma = Sigma[:, :, np.newaxis] * np.eye(Sigma.shape[1])
+        means = frame.rows_back(self.means[run])
+        return Mixture(self.weights[run], means, frame.covariances_back(Sigma))
+
+    def precisions(self) -> FloatArray:
+        """The diagonals of the Σ_j⁻¹, (R, K, d)."""
+        squares = self.W * self.W
+        return squares if self.diagonal else np.asarray(squares.sum(axis=2))  # of WᵀW
+
+    def cancellation(self, away: FloatArray | None = None) -> FloatArray:
+        """How many times larger than their sum the terms of (x - μ)ᵀ Σ⁻¹ (x - μ) are, (R, K).
+
+        ``away`` (R, K, d) is μ seen from where x is measured; without it the moments Σ + μ μᵀ
+        about the origin are meant.
+
+        Book: eq-cancellation.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            if away is not None:
+                second = away * away
+            elif self.diagonal:
+                second = self.means**2 + self.covariances
+            else:
+                second = self.means**2 + self.covariances.diagonal(axis1=2, axis2=3)
+            return np.asarray((self.precisions() * second).max(axis=2))
+
+
+def compiled_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """W = L⁻¹ and log det W for matrices (..., d, d); NaN where one is not positive definite."""
+    d = Sigma.shape[-1]
+    W, log_det = np.zeros(Sigma.shape), np.empty(Sigma.shape[:-2])
+    factor(Sigma.reshape(-1, d, d), W.reshape(-1, d, d), log_det.reshape(-1))
+    return W, log_det
+
+
+def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The same in NumPy."""
+    d = Sigma.shape[-1]
+    L = _cholesky(Sigma)
+    W = np.zeros(Sigma.shape)
+    diagonal = 1 / np.diagonal(L, axis1=-2, axis2=-1)
+    every = np.arange(d)
+    W[..., every, every] = diagonal
+    for c in range(1, d):  # forward substitution of L W = I, all matrices at once
+        row = L[..., c : c + 1, :c] @ W[..., :c, :c]
+        W[..., c, :c] = -diagonal[..., c, np.newaxis] * row[..., 0, :]
+    return W, np.log(diagonal).sum(axis=-1)
+
+
+fastest_factors: Factors = numpy_factors if factor is None else compiled_factors
+
+
+def _cholesky(Sigma: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.cholesky(Sigma))
+    except np.linalg.LinAlgError:
+        L = np.full(Sigma.shape, np.nan)
+        for index in np.ndindex(Sigma.shape[:-2]):
+            try:
+                L[index] = np.linalg.cholesky(Sigma[index])
+            except np.linalg.LinAlgError:
+                continue
+        return L

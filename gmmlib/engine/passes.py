@@ -1,0 +1,215 @@
+"""Passes over the data: E-step and M-step of R mixtures at once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gmmlib.engine.backends import Backend, Step, current
+from gmmlib.engine.blocks import Blocks, block_size
+from gmmlib.engine.frame import Frame
+from gmmlib.engine.moments import Moments
+from gmmlib.engine.parameters import Parameters
+from gmmlib.engine.threads import Executor, Threads, one_blas_thread
+from gmmlib.models import Family, family_of
+from gmmlib.validation import FloatArray
+
+_FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_definite takes
+_NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
+_KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
+_NO_WEIGHTS = np.empty(0)
+
+
+class Engine:
+    """Passes over some data: E-step and M-step of R mixtures at once. Use it in ``with``.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    family : Family, or its name
+        Such as 'full', 'tied', 'diag' or 'spherical'.
+    reg_covar : float or (d,)
+        Added to every variance, or to each column's, in the units of the data squared.
+    n_threads : int or None
+        None takes the processors that this process may use. The result is the same for any
+        number, bit for bit: sums are over blocks of fixed length, added in order.
+    backend : Backend or None
+        Who computes the steps on a block; None is :func:`gmmlib.engine.backends.current`.
+    executor : Executor or None
+        Where the blocks are computed; None is as many threads as ``n_threads``.
+
+    Raises
+    ------
+    ValueError
+        If the data do not spread in every direction and ``reg_covar`` is 0.
+
+    Book: alg-engine.
+    """
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        family: str | Family,
+        reg_covar: float | FloatArray = 0.0,
+        n_threads: int | None = None,
+        backend: Backend | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self.blocks = blocks
+        self.family = family_of(family)
+        self.backend = backend or current()
+        self.executor = executor or Threads(n_threads)
+        self._added = np.asarray(reg_covar / blocks.scale**2)
+        no_spread = blocks.lacking(self.family.diagonal, self._added)
+        if no_spread:
+            raise ValueError(no_spread.said(ridge=True))
+        self._origin = blocks.frame.rows(blocks.mean)
+        self._twice_rounding = 2 * blocks.rounding
+        self._log_volume = blocks.total_weight * blocks.frame.log_volume
+        self.progress: Callable[[int], None] | None = None
+        self._exit = ExitStack()
+        self._kept: list[tuple[FloatArray, FloatArray]] | None = None
+
+    def __enter__(self) -> "Engine":
+        self._exit.enter_context(one_blas_thread())
+        self._exit.callback(self.executor.close)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    def factored(
+        self, weights: FloatArray, means: FloatArray, covariances: FloatArray
+    ) -> Parameters:
+        """Parameters with what a pass needs of them, computed by this engine's backend."""
+        return Parameters.factored(weights, means, covariances, self.backend.factors)
+
+    def em_step(self, p: Parameters) -> tuple[Parameters, FloatArray]:
+        """The mixtures after one EM step, and ℓ (R,) before it.
+
+        A mixture that collapses comes back with NaN in ``log_c``.
+
+        Book: eq-moment-matching.
+        """
+        moments = self.moments(p)
+        new = self.maximised(moments)
+        away = new.means - moments.about
+        again = ~(new.cancellation(away) <= self.backend.cancelling).all(axis=1)
+        if again.any():  # the sums were taken far from the new means: once more, about them
+            runs = np.flatnonzero(again)
+            about = np.where(np.isfinite(new.means[runs]), new.means[runs], p.means[runs])
+            new = new.with_runs(runs, self.maximised(self.moments(p.runs(runs), about)))
+        new.log_c[self.collapsed(new)] = np.nan
+        return new, moments.log_likelihood
+
+    def moments(self, p: Parameters, about: FloatArray | None = None) -> Moments:
+        """One pass over the data: the E-step of every mixture, summed up for the M-step.
+
+        ``about`` (R, K, d) is where to measure from: by default what costs least without
+        cancelling.
+
+        Book: eq-additivity, def-moments.
+        """
+        R, K, d = p.means.shape
+        step = self.backend.step(p, about, self._origin)
+        work = 2.0 * R * K * self.blocks.n_rows * (d if p.diagonal else d * (d + 3) / 2)
+        total: Moments | None = None
+        done = 0
+        for part in self.executor.map(partial(_on_block, step), self._loaded(), work):
+            if self.progress is not None:
+                done += block_size(d)
+                self.progress(min(done, self.blocks.n_rows))
+            total = part if total is None else total + part
+        assert total is not None  # Blocks has checked that there are rows
+        log_likelihood = total.log_likelihood + total.lost
+        if not np.isfinite(log_likelihood).all():
+            raise ValueError(
+                "an observation is so far from every mean that its squared distance overflows. "
+                "Check its units, or centre and scale the data."
+            )
+        return replace(total, log_likelihood=log_likelihood - self._log_volume, lost=0.0)
+
+    def maximised(self, m: Moments) -> Parameters:
+        """The M-step: match the moments.
+
+        Book: eq-moment-matching, eq-m-step-tied.
+        """
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            counts = m.N[:, :, np.newaxis]
+            away = m.S1 / counts
+            if self.family.diagonal:
+                Sigma = m.S2 / counts - away**2
+            else:
+                Sigma = m.S2 / counts[..., np.newaxis] - away[..., np.newaxis] * away[:, :, None]
+            weights = m.N / m.N.sum(axis=1, keepdims=True)
+            if self._added.any():
+                Sigma = Sigma + (self._added if self.family.diagonal else np.diag(self._added))
+            Sigma = self.family.estimate(weights, Sigma, self.blocks.scale)
+            return self.factored(weights, m.about + away, Sigma)
+
+    def projected(self, p: Parameters) -> Parameters:
+        """With covariances of this engine's family, where they came from elsewhere."""
+        Sigma = self.family.estimate(p.weights, p.covariances, self.blocks.scale)
+        return self.factored(p.weights, p.means, Sigma)
+
+    def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
+        """Which components have no observations or no spread left, (R, K).
+
+        A component is flat if it has less spread than twice the rounding of the data, or if one
+        column nearly determines another: no ``Mixture`` holds that.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            sound = p.precisions() @ self._twice_rounding**2 < 1
+            if not self.family.diagonal:
+                own = p.W.diagonal(axis1=2, axis2=3)
+                pivots = own * own * p.covariances.diagonal(axis1=2, axis2=3)
+                sound &= (pivots < _FLATTEST_PIVOT).all(axis=2)
+        return np.asarray(~(sound & np.isfinite(p.log_c) & (p.weights > _NO_WEIGHT)))
+
+    def why_collapsed(self, p: Parameters, run: int = 0) -> tuple[int, str]:
+        """The first component of a run that collapsed, and the reason."""
+        j = int(np.argmax(self.collapsed(p)[run]))
+        N = p.weights[run, j] * self.blocks.total_weight
+        if not p.weights[run, j] > _NO_WEIGHT:
+            return j, f"no observation is left in it (N = {N:.1e})"
+        mean = self.blocks.frame.rows_back(p.means[run, j])
+        noun = "variance" if len(mean) == 1 else "covariance"
+        if self.family.shared:
+            return j, f"the {noun} that all components share fell to nothing"
+        where = ", ".join(f"{value:.6g}" for value in mean[:6]) + (", …" if len(mean) > 6 else "")
+        return j, (
+            f"its {noun} fell to nothing around {where} (N = {N:.3g}), where the likelihood "
+            f"grows without bound unless all components share one {noun} "
+            f"(covariance_type='tied') or reg_covar is above 0"
+        )
+
+    def _loaded(self) -> Iterator[Callable[[], tuple[FloatArray, FloatArray]]]:
+        """For each block, a function that reads and standardises it."""
+        loads = (
+            partial(_load, self.backend, self.blocks.frame, rows, w) for rows, w in self.blocks
+        )
+        if self._kept is None and self.blocks.n_rows * self.blocks.n_features <= _KEPT:
+            self._kept = [load() for load in loads]
+        if self._kept is None:
+            return loads
+        return (partial(tuple[FloatArray, FloatArray], kept) for kept in self._kept)
+
+
+def _load(
+    backend: Backend, frame: Frame, rows: Any, w: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    return backend.load(rows, frame), _NO_WEIGHTS if w is None else w
+
+
+def _on_block(step: Step, load: Callable[[], tuple[FloatArray, FloatArray]]) -> Moments:
+    return step.on_block(*load())

@@ -1,0 +1,48 @@
+"""What a fit may end with."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gmmlib.em import Fit
+
+
+class ConvergenceWarning(UserWarning):
+    """The run ended before the log-likelihood stopped rising."""
+
+
+class CollapseError(ValueError):
+    """A component lost its observations or its spread, so the next step does not exist.
+
+    Attributes
+    ----------
+    component : int
+        Which, counting from 0.
+    reason : str
+    step : int or None
+        The iteration of :func:`fit` in which it happened, counting from 1.
+    fit : Fit or None
+        The run up to the last sound mixture.
+    """
+
+    def __init__(
+        self, component: int, reason: str, step: int | None = None, fit: "Fit | None" = None
+    ) -> None:
+        super().__init__(component, reason, step, fit)
+        self.component = component
+        self.reason = reason
+        self.step = step
+        self.fit = fit
+
+    def after(self, run: "Fit") -> "CollapseError":
+        """The same error, with the iteration in which it happened and the run before it."""
+        step = run.n_iter + 1
+        so_far = replace(run, reason=f"stopped at iteration {step}: {self}")
+        return CollapseError(self.component, self.reason, step, so_far)
+
+    def __str__(self) -> str:
+        when = "" if self.step is None else f" at iteration {self.step}"
+        return (
+            f"component {self.component} (counting from 0) collapsed{when}: {self.reason}. "
+            f"Start from other means or wider covariances, or ask for fewer components."
+        )

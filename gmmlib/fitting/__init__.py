@@ -1,0 +1,24 @@
+"""From data to a mixture, without scikit-learn: starts, a race, one run to its fixed point.
+
+``fit`` is the whole way, and holds the policy: which start, what when it collapses, which ridge.
+"""
+
+from gmmlib.fitting.fixed_point import Run, converge, distance
+from gmmlib.fitting.heats import FEW, NARROW, is_spike, race
+from gmmlib.fitting.policy import Fitted, fit, ridge
+from gmmlib.initialization.clusters import Given, starting_points
+
+__all__ = [
+    "FEW",
+    "NARROW",
+    "Fitted",
+    "Given",
+    "Run",
+    "converge",
+    "distance",
+    "fit",
+    "is_spike",
+    "race",
+    "ridge",
+    "starting_points",
+]

@@ -1,0 +1,245 @@
+"""The whole way from data to a mixture, and its policy."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.errors import CollapseError, ConvergenceWarning
+from gmmlib.fitting.fixed_point import Run, converge
+from gmmlib.fitting.heats import is_spike, race
+from gmmlib.initialization.clusters import (
+    Given,
+    k_means,
+    random_responsibilities,
+    starting_points,
+)
+from gmmlib.mixture import Mixture
+from gmmlib.models import Family, family_of
+from gmmlib.validation import FloatArray, counted
+
+InitParams = Literal["k-means++", "kmeans", "random", "random_from_data"]
+INIT_PARAMS = ("k-means++", "kmeans", "random", "random_from_data")
+
+_RIDGE = 1e-6
+_RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What :func:`fit` returns: the mixture, and the run that led to it.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    run : Run
+    """
+
+    mixture: Mixture
+    run: Run
+
+
+def fit(
+    blocks: Blocks,
+    n_components: int,
+    family: str | Family = "full",
+    *,
+    tol: float = 1e-7,
+    max_iter: int = 1000,
+    n_init: int = 20,
+    init_params: InitParams = "k-means++",
+    given: Given | None = None,
+    start: Mixture | None = None,
+    reg_covar: float | None = None,
+    rng: np.random.Generator | None = None,
+    verbose: bool = False,
+    stacklevel: int = 2,
+) -> Fitted:
+    """Fit a mixture: ``n_init`` short runs on some of the data, the best to its fixed point on all.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    n_components : int
+    family : Family, or its name
+    tol, max_iter
+        See :func:`gmmlib.fitting.converge`.
+    n_init : int
+        How many starts; one where ``given`` has means.
+    init_params : 'k-means++', 'kmeans', 'random' or 'random_from_data'
+    given : Given or None
+        In place of what the starts would have.
+    start : Mixture or None
+        Go on from here, with no other start.
+    reg_covar : float or None
+        See :func:`ridge`.
+    rng : Generator or None
+        Draws the starts.
+    verbose : bool
+        Show a progress bar.
+    stacklevel : int
+        Whose line a warning names: 2 is the caller's.
+
+    Returns
+    -------
+    Fitted
+        The components by decreasing weight, unless ``given`` or ``start`` has an order.
+
+    Raises
+    ------
+    CollapseError
+        If every start ends with a component that has no spread.
+    ValueError
+        If the data do not spread in every direction and ``reg_covar`` is 0.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``max_iter`` passes were not enough, or only spikes were found.
+    UserWarning
+        If a ridge was needed.
+
+    Book: alg-engine, sec-many-starts.
+    """
+    family, given = family_of(family), given or Given()
+    added, needed = ridge(blocks, family, reg_covar)
+    if needed:
+        warnings.warn(needed, UserWarning, stacklevel=stacklevel)
+    with Engine(blocks, family, added) as engine:
+        candidates: Iterable[Mixture] = (
+            [start]
+            if start is not None
+            else _candidates(
+                engine,
+                n_components,
+                n_init,
+                init_params,
+                given,
+                added,
+                rng or np.random.default_rng(),
+            )
+        )
+        run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
+    if only_spikes:
+        warnings.warn(
+            "every start ended with a component that is a spike on a few observations. "
+            "Ask for fewer components, choose covariance_type='tied', or set reg_covar.",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+    if not run.converged and tol > 0:
+        warnings.warn(
+            f"did not converge in {counted(run.n_iter, 'pass', 'passes')}: the fixed point is "
+            f"still about {run.distance:.1e} away, and tol is {tol:g}. Raise max_iter, "
+            f"or go on with warm_start=True.",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+    last = run.parameters
+    if given.means is None and start is None:
+        last = last.runs(([[0]], np.argsort(-last.weights[0], kind="stable")))
+    return Fitted(last.mixture(0, blocks.frame), run)
+
+
+def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[FloatArray, str | None]:
+    """What to add to each column's variance, (d,), and why, where it was not asked for.
+
+    ``reg_covar`` is added to each. None adds nothing, or where the data do not spread in every
+    direction a millionth of each variance (of 1, where it is 0).
+    """
+    if reg_covar is not None:
+        return np.full(blocks.n_features, float(reg_covar)), None
+    no_spread = blocks.lacking(family.diagonal)
+    if no_spread is None:
+        return np.zeros(blocks.n_features), None
+    variances = np.diag(blocks.covariance) * blocks.scale**2
+    return np.where(blocks.constant, _RIDGE, _RIDGE * variances), (
+        f"{no_spread.said(ridge=True)} Now a millionth of each column's variance is added (of 1, "
+        f"where it is 0), and the likelihood means little. With reg_covar=0 this is an error."
+    )
+
+
+def _best_run(
+    engine: Engine, candidates: Iterable[Mixture], tol: float, max_iter: int, verbose: bool
+) -> tuple[Run, bool]:
+    """The first run that ends in no spike, or the best of all; and whether there were spikes only.
+
+    Raises ``CollapseError`` where all of them collapse.
+    """
+    tried: list[Run] = []
+    for mixture in candidates:
+        start = Parameters.of([mixture], engine.family, engine.blocks.frame)
+        run = _converged(engine, engine.projected(start), tol, max_iter, verbose)
+        if run.collapsed is None and not is_spike(engine, run.parameters).any():
+            return run, False
+        tried.append(run)
+    ended = [run for run in tried if run.collapsed is None]
+    if not ended:
+        collapsed = tried[-1].collapsed
+        assert collapsed is not None
+        component, reason = engine.why_collapsed(collapsed)
+        raise CollapseError(component, reason, tried[-1].n_iter)
+    return max(ended, key=lambda run: run.log_likelihoods[-1]), len(tried) > 1
+
+
+def _converged(engine: Engine, start: Parameters, tol: float, max_iter: int, verbose: bool) -> Run:
+    if not verbose:
+        return converge(engine, start, tol, max_iter)
+    with tqdm(total=max_iter, unit="pass", desc="EM") as bar:
+
+        def report(passes: int, log_likelihood: float, distance: float) -> None:
+            bar.update(passes - bar.n)
+            bar.set_postfix_str(f"ℓ {log_likelihood:.6f}, distance {distance:.1e}")
+
+        engine.progress = lambda rows: bar.set_description(
+            f"EM, {100 * rows / engine.blocks.n_rows:.0f} % of this pass"
+        )
+        run = converge(engine, start, tol, max_iter, report=report)
+        bar.set_description("EM")
+        bar.total = run.n_iter
+        bar.refresh()
+    return run
+
+
+def _candidates(
+    engine: Engine,
+    n_components: int,
+    n_init: int,
+    init_params: InitParams,
+    given: Given,
+    added: FloatArray,
+    rng: np.random.Generator,
+) -> Iterable[Mixture]:
+    """Mixtures to converge from, the most promising first."""
+    rows, w = engine.blocks.picked(_RACED_ON)
+    some = Blocks.of(rows, w)
+    x = some.frame.rows(rows)
+    covariance = some.covariance + np.diag(added / some.scale**2)
+    if engine.family.diagonal:
+        covariance = np.diag(covariance).copy()
+    fixed = given.means is not None
+    n_starts = 1 if fixed or n_components == 1 else n_init
+    about = (x, w, covariance, n_components)
+    if init_params == "random" and not fixed:
+        starts = random_responsibilities(*about, n_starts, rng)
+    else:
+        labels = k_means(*about, rng) if init_params == "kmeans" and not fixed else None
+        spread_out = init_params != "random_from_data"
+        starts = starting_points(*about, n_starts, rng, labels, spread_out)
+    starts = given.put_into(starts, covariance, some.frame)
+    if n_starts == 1:
+        return [starts.mixture(0, some.frame)]
+    with Engine(some, engine.family, added, backend=engine.backend) as small:
+        starts = small.projected(starts)
+        best = race(small, starts)
+        if not len(best.weights):
+            after = small.em_step(starts)[0]
+            run = int(np.argmax(small.collapsed(after).any(axis=1)))
+            if not small.collapsed(after).any():
+                raise CollapseError(0, "its covariance fell to nothing from every start")
+            raise CollapseError(*small.why_collapsed(after, run))
+        return (best.mixture(r, some.frame) for r in range(len(best.weights)))

@@ -1,0 +1,195 @@
+"""Starts for the engine: many at once, in the coordinates of its data."""
+
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gmmlib.engine import Frame, Parameters
+from gmmlib.validation import FloatArray
+
+Labels = Callable[[int], npt.NDArray[np.intp]]
+
+_SHRINK = 0.01  # of the data's covariance in a start's: no cluster of equal points begins flat
+
+
+def starting_points(
+    x: FloatArray,
+    w: FloatArray,
+    covariance: FloatArray,
+    n_components: int,
+    n_starts: int,
+    rng: np.random.Generator,
+    labels: Labels | None = None,
+    spread_out: bool = True,
+) -> Parameters:
+    """Clusters around different observations, with one covariance that all share.
+
+    Parameters
+    ----------
+    x : (m, d)
+        Observations, standardised.
+    w : (m,)
+    covariance : (d, d), or the variances (d,)
+        Of all the data.
+    n_components : int
+    n_starts : int
+    rng : Generator
+    labels : function of the number of the start, or None
+        The cluster of each observation, where something else finds the clusters.
+    spread_out : bool
+        Draw candidates for each next centre with probability proportional to their squared
+        distance from the nearest so far, and take the best of a few (greedy k-means++, Arthur and
+        Vassilvitskii 2007); or draw by weight alone.
+
+    Book: def-start.
+    """
+    diagonal = covariance.ndim == 1
+    z = x / np.sqrt(covariance if diagonal else np.diag(covariance))
+    if labels is None:
+        nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
+    else:
+        nearest = np.array([labels(r) for r in range(n_starts)])
+        for r in range(n_starts):
+            if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
+                nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
+    cluster = (nearest + n_components * np.arange(n_starts)[:, np.newaxis]).ravel()
+    size = n_starts * n_components
+    sums = [np.bincount(cluster, np.tile(v, n_starts), size) for v in (w, *(w * x.T))]
+    counts, *firsts = (total.reshape(n_starts, n_components) for total in sums)
+    means = np.stack(firsts, axis=2) / counts[..., np.newaxis]
+    weights = counts / counts.sum(axis=1, keepdims=True)
+    centre = np.einsum("rk,rka->ra", weights, means)
+    away = means - centre[:, np.newaxis]
+    if diagonal:
+        between = np.einsum("rk,rka->ra", weights, away**2)
+    else:
+        between = (weights[..., np.newaxis] * away).swapaxes(1, 2) @ away
+    within = (1 + _SHRINK) * covariance - between
+    shape = (n_starts, n_components, *covariance.shape)
+    return Parameters.factored(weights, means, np.broadcast_to(within[:, np.newaxis], shape).copy())
+
+
+def _drawn_clusters(
+    z: FloatArray,
+    w: FloatArray,
+    n_components: int,
+    n_starts: int,
+    rng: np.random.Generator,
+    spread_out: bool,
+) -> npt.NDArray[np.intp]:
+    runs = np.arange(n_starts)
+    squares = np.full((n_starts, len(z)), np.inf)
+    nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
+    norms = (z * z).sum(axis=1)
+    taken = np.zeros((n_starts, len(z)), dtype=bool)
+    trials = 2 + int(np.log(n_components)) if spread_out else 1
+    for k in range(n_components):
+        chance = np.cumsum(w * (squares if spread_out and k else ~taken), axis=1)
+        none = chance[:, -1] == 0  # all that are left coincide with others, but for rounding
+        chance[none] = np.cumsum(w * ~taken[none], axis=1)
+        best, least = squares.copy(), np.full(n_starts, np.inf)
+        centres = np.zeros(n_starts, dtype=np.intp)
+        for _ in range(trials if k else 1):
+            target = rng.random(n_starts) * chance[:, -1]
+            chosen = np.minimum((chance <= target[:, np.newaxis]).sum(axis=1), len(z) - 1)
+            centre = z[chosen]
+            new = norms + (centre * centre).sum(axis=1)[:, np.newaxis] - 2 * centre @ z.T
+            np.maximum(new, 0, out=new)
+            new[runs, chosen] = 0
+            cost = np.minimum(new, squares) @ w
+            better = cost < least
+            best[better], least[better] = new[better], cost[better]
+            centres[better] = chosen[better]
+        taken[runs, centres] = True
+        closer = best < squares
+        closer[runs, centres] = True  # each keeps itself, so no cluster is empty
+        nearest[closer] = k
+        squares = np.minimum(squares, best)
+    return nearest
+
+
+def random_responsibilities(
+    x: FloatArray,
+    w: FloatArray,
+    covariance: FloatArray,
+    n_components: int,
+    n_starts: int,
+    rng: np.random.Generator,
+) -> Parameters:
+    """Means by random responsibilities, all near the centre, with the covariance of all the data.
+
+    Arguments as :func:`starting_points`.
+    """
+    K = n_components
+    counts, means = np.empty((n_starts, K)), np.empty((n_starts, K, x.shape[1]))
+    for r in range(n_starts):
+        beta = rng.dirichlet(np.ones(K), size=len(x)) * w[:, np.newaxis]
+        counts[r] = beta.sum(axis=0)
+        means[r] = beta.T @ x / counts[r][:, np.newaxis]
+    covariances = np.broadcast_to(covariance, (n_starts, K, *covariance.shape)).copy()
+    return Parameters.factored(counts / counts.sum(axis=1, keepdims=True), means, covariances)
+
+
+def k_means(
+    x: FloatArray,
+    w: FloatArray,
+    covariance: FloatArray,
+    n_components: int,
+    rng: np.random.Generator,
+) -> Labels:
+    """The clusters of k-means, for :func:`starting_points`: anew for each start."""
+    from sklearn.cluster import KMeans  # takes most of a second to load
+
+    unit = np.sqrt(covariance if covariance.ndim == 1 else np.diag(covariance))
+
+    def labels(_: int) -> npt.NDArray[np.intp]:
+        means = KMeans(n_components, n_init=1, random_state=int(rng.integers(2**31)))
+        found: npt.NDArray[np.intp] = means.fit(x / unit, sample_weight=w).labels_
+        return found
+
+    return labels
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What the user wants in place of what a start would have, in the units of the data.
+
+    Attributes
+    ----------
+    weights : (K,) or None
+    means : (K, d) or None
+    covariances : (K, d, d) or None
+    """
+
+    weights: FloatArray | None = None
+    means: FloatArray | None = None
+    covariances: FloatArray | None = None
+
+    def put_into(self, p: Parameters, covariance: FloatArray, frame: Frame) -> Parameters:
+        """Starts with what is given; with means, each component has the covariance of the data.
+
+        Raises ``ValueError`` where something given is out of the range of floats in that frame.
+        """
+        if self.weights is None and self.means is None and self.covariances is None:
+            return p
+        weights, means, covariances = p.weights.copy(), p.means.copy(), p.covariances.copy()
+        with np.errstate(over="ignore"):
+            if self.means is not None:
+                means[:] = frame.rows(self.means)
+                weights[:] = 1 / weights.shape[1]
+                covariances[:] = covariance
+            if self.weights is not None:
+                weights[:] = self.weights
+            if self.covariances is not None:
+                Sigma = frame.covariances(self.covariances)
+                covariances[:] = np.diagonal(Sigma, axis1=1, axis2=2) if p.diagonal else Sigma
+        for name, found in (("means_init", means), ("precisions_init", covariances)):
+            if not np.isfinite(found).all():
+                raise ValueError(
+                    f"{name} is out of the range of floats beside data of standard deviation "
+                    f"{reprlib.repr(frame.scale)}. Pass it in the units of X."
+                )
+        return Parameters.factored(weights, means, covariances)
