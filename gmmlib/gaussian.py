@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from gmmlib.validation import FloatArray, as_data, as_gaussians
+from gmmlib.validation import FloatArray, as_data, as_gaussians, as_variances
 
 
 def log_gaussian(X: Any, means: Any, covariances: Any) -> FloatArray:
@@ -53,6 +53,24 @@ def log_gaussian(X: Any, means: Any, covariances: Any) -> FloatArray:
         log_det = 2 * np.log(np.diag(L)).sum()  # eq-log-det
         squared_distances = _squared_distances(X, mu[j], L)  # eq-mahalanobis
         log_density[:, j] = -0.5 * (d * np.log(2 * np.pi) + log_det + squared_distances)
+    return log_density
+
+
+def log_gaussian_diagonal(X: Any, means: Any, variances: Any) -> FloatArray:
+    """The same where all covariances are diagonal, from the variances (K, d) alone.
+
+    Raises as :func:`log_gaussian`.
+    """
+    mu, kept = as_variances(means, variances)
+    K, d = mu.shape
+    X = as_data(X, n_features=d)
+    log_density = np.empty((len(X), K))
+    for j in range(K):
+        root = np.sqrt(kept[j])
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = (((X - mu[j]) / root) ** 2).sum(axis=1)
+        squares[np.isnan(squares)] = np.inf
+        log_density[:, j] = -0.5 * (d * np.log(2 * np.pi) + 2 * np.log(root).sum() + squares)
     return log_density
 
 

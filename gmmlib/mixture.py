@@ -12,8 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from gmmlib.gaussian import log_gaussian
-from gmmlib.validation import FloatArray, as_floats, as_gaussians, as_weights, counted
+from gmmlib.gaussian import log_gaussian, log_gaussian_diagonal
+from gmmlib.validation import (
+    FloatArray,
+    as_floats,
+    as_gaussians,
+    as_variances,
+    as_weights,
+    counted,
+)
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -29,7 +36,7 @@ class Mixture:
     means : (K, d), or (K,) when d = 1
         μ_j, in the units of the data.
     covariances : (K, d, d), or the variances (K,) when d = 1
-        Σ_j, in the units of the data squared.
+        Σ_j, in the units of the data squared. For variances alone see :meth:`diagonal`.
 
     Raises
     ------
@@ -48,17 +55,19 @@ class Mixture:
 
     weights: FloatArray
     means: FloatArray
-    covariances: FloatArray
+    _kept: FloatArray  # the covariances (K, d, d), or the variances (K, d) alone
 
     def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
+        self._set(weights, *as_gaussians(means, covariances))
+
+    def _set(self, weights: Any, mu: FloatArray, kept: FloatArray) -> None:
         alpha = as_weights(weights)
-        mu, Sigma = as_gaussians(means, covariances)
         if len(alpha) != len(mu):
             raise ValueError(
                 f"the number of weights is {len(alpha)}, but the number of means is {len(mu)}. "
                 f"Pass one of each per component."
             )
-        for name, array in (("weights", alpha), ("means", mu), ("covariances", Sigma)):
+        for name, array in (("weights", alpha), ("means", mu), ("_kept", kept)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -82,6 +91,42 @@ class Mixture:
                 raise ValueError(f"{name} have shape {shape}. Pass one number per component, (K,).")
         return cls(weights, means, variances)
 
+    @classmethod
+    def diagonal(cls, weights: Any, means: Any, variances: Any) -> "Mixture":
+        """A mixture whose covariances are diagonal, from the variances (K, d) alone.
+
+        ``means`` are (K, d). No matrix is made before ``covariances`` is asked for. Raises as the
+        class does.
+
+        Book: def-mixture.
+
+        >>> Mixture.diagonal([0.5, 0.5], [[1, 2], [3, 4]], [[1, 4], [9, 1]]).covariances[1]
+        array([[9., 0.],
+               [0., 1.]])
+        """
+        mixture = cls.__new__(cls)
+        mixture._set(weights, *as_variances(means, variances))
+        return mixture
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether only variances are kept."""
+        return self._kept.ndim == 2
+
+    @property
+    def covariances(self) -> FloatArray:
+        """Σ_j, (K, d, d)."""
+        if not self.is_diagonal:
+            return self._kept
+        Sigma = self._kept[:, :, np.newaxis] * np.eye(self.n_features)
+        Sigma.flags.writeable = False
+        return Sigma
+
+    @property
+    def variances_by_column(self) -> FloatArray:
+        """The diagonals of the Σ_j, (K, d)."""
+        return self._kept if self.is_diagonal else np.diagonal(self._kept, axis1=1, axis2=2)
+
     @property
     def n_components(self) -> int:
         """K."""
@@ -100,7 +145,7 @@ class Mixture:
                 f"variances are for mixtures on the line; this one has {self.n_features} "
                 f"dimensions. Use covariances."
             )
-        return self.covariances[:, 0, 0]
+        return self.variances_by_column[:, 0]
 
     def log_joint(self, X: Any) -> FloatArray:
         """log p(x_i, z_i = j) = log α_j + log g_j(x_i), as (n, K). Raises as :func:`log_gaussian`.
@@ -109,6 +154,8 @@ class Mixture:
         """
         with np.errstate(divide="ignore"):  # a weight of 0 is allowed: its logarithm is -inf
             log_weights = np.log(self.weights)
+        if self.is_diagonal:
+            return log_weights + log_gaussian_diagonal(X, self.means, self._kept)
         return log_weights + log_gaussian(X, self.means, self.covariances)
 
     def log_density(self, X: Any) -> FloatArray:
@@ -160,8 +207,10 @@ class Mixture:
             raise ValueError(f"n is {n}. Ask for at least 1 point.")
         rng = np.random.default_rng(random_state)
         labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
-        L = np.linalg.cholesky(self.covariances)  # (K, d, d)
         noise = rng.standard_normal((n, self.n_features))
+        if self.is_diagonal:
+            return self.means[labels] + np.sqrt(self._kept)[labels] * noise, labels
+        L = np.linalg.cholesky(self.covariances)  # (K, d, d)
         X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
         return X, labels
 
@@ -186,21 +235,27 @@ class Mixture:
                 f"{self.n_components - 1} once, in one list."
             )
         index = index.astype(np.intp)
-        return Mixture(self.weights[index], self.means[index], self.covariances[index])
+        remade = Mixture.diagonal if self.is_diagonal else Mixture
+        return remade(self.weights[index], self.means[index], self._kept[index])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mixture):
             return NotImplemented
+        alike = self.is_diagonal == other.is_diagonal
         return (
             np.array_equal(self.weights, other.weights)
             and np.array_equal(self.means, other.means)
-            and np.array_equal(self.covariances, other.covariances)
+            and np.array_equal(
+                self._kept if alike else self.covariances,
+                other._kept if alike else other.covariances,
+            )
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Mixture, (self.weights, self.means, self.covariances)
+        remade = Mixture.diagonal if self.is_diagonal else Mixture
+        return remade, (self.weights, self.means, self._kept)
 
     def __repr__(self) -> str:
         K, d = self.n_components, self.n_features
@@ -210,8 +265,9 @@ class Mixture:
         )
         third = "variance" if d == 1 else "standard deviations"
         rows = [("weight", "mean", third)]
-        for alpha, mu, Sigma in zip(self.weights, self.means, self.covariances, strict=True):
-            spread = Sigma[0] if d == 1 else np.sqrt(np.diag(Sigma))
+        columns = self.variances_by_column
+        for alpha, mu, variances in zip(self.weights, self.means, columns, strict=True):
+            spread = variances if d == 1 else np.sqrt(variances)
             rows.append((f"{alpha:.6g}", _few(mu), _few(spread)))
         widths = [max(len(row[c]) for row in rows) for c in range(3)]
         for row in rows:

@@ -204,6 +204,27 @@ def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
     return mu, Sigma
 
 
+def as_variances(means: Any, variances: Any) -> tuple[FloatArray, FloatArray]:
+    """Means and variances of diagonal covariances, both (K, d).
+
+    Raises ``ValueError`` for shapes that do not fit, and for a variance that is not above 0.
+    """
+    mu, kept = as_floats(means, "means"), as_floats(variances, "variances")
+    if mu.ndim != 2 or mu.size == 0 or kept.shape != mu.shape:
+        raise ValueError(
+            f"means have shape {np.shape(means)}, and variances {np.shape(variances)}. "
+            f"Pass one row per component and one column per dimension for both, shape (K, d)."
+        )
+    bad = ~(kept > 0)
+    if bad.any():
+        j, c = _first(bad)
+        raise ValueError(
+            f"the variance of column {c} in component {j} (counting from 0) is {kept[j, c]:g}. "
+            f"Every variance must be above 0."
+        )
+    return mu, kept
+
+
 def _require_positive_definite(Sigma: FloatArray, j: int) -> None:
     which = f"the covariance of component {j} (counting from 0)"
     scale = np.sqrt(np.abs(np.diag(Sigma)))  # each entry is judged in the units of its columns

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -174,3 +175,54 @@ def test_moments_of_a_sample():
         standard = np.linalg.solve(L, (mine - mixture.means[j]).T)
         assert (abs(standard.mean(axis=1)) < 6 / np.sqrt(len(mine))).all()
         assert (abs(np.cov(standard) - np.eye(2)) < 6 * np.sqrt(2 / len(mine))).all()
+
+
+@given(problems())
+def test_variances_alone_are_the_diagonal_mixture(problem):
+    X, mixture, rng = problem
+    variances = mixture.variances_by_column
+    alone = Mixture.diagonal(mixture.weights, mixture.means, variances)
+    K, d = variances.shape
+    full = Mixture(mixture.weights, mixture.means, variances[:, :, np.newaxis] * np.eye(d))
+    assert alone.is_diagonal
+    assert not full.is_diagonal
+    assert alone == full == alone
+    assert_allclose(alone.log_joint(X), full.log_joint(X), rtol=1e-12)
+    seed = int(rng.integers(1000))
+    for ours, theirs in zip(alone.sample(20, seed), full.sample(20, seed), strict=True):
+        assert_allclose(ours, theirs, rtol=1e-14)
+    order = rng.permutation(K)
+    assert alone.reordered(order).is_diagonal
+    assert alone.reordered(order) == full.reordered(order)
+    assert pickle.loads(pickle.dumps(alone)).is_diagonal
+    assert pickle.loads(pickle.dumps(alone)) == alone
+    assert (alone == mixture) == (d == 1)
+    assert repr(alone) == repr(full)
+
+
+def test_a_mixture_of_variances_makes_no_matrix():
+    """784 columns: the matrices of ten components would take 49 MB."""
+    rng = np.random.default_rng(0)
+    variances = rng.uniform(1, 2, size=(10, 784))
+    tracemalloc.start()
+    wide = Mixture.diagonal(np.full(10, 0.1), rng.normal(size=(10, 784)), variances)
+    wide.log_density(rng.normal(size=(20, 784)))
+    wide.sample(20, 0)
+    repr(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6
+
+
+@pytest.mark.parametrize(
+    ("means", "variances", "words"),
+    [
+        ([[0, 1]], [[1, 0]], r"the variance of column 1 in component 0 \(counting from 0\) is 0"),
+        ([[0, 1]], [[1, -2]], "column 1 in component 0"),
+        ([[0, 1]], [1, 2], r"means have shape \(1, 2\), and variances \(2,\)"),
+        ([0, 1], [1, 2], r"means have shape \(2,\)"),
+    ],
+)
+def test_bad_variances(means, variances, words):
+    with pytest.raises(ValueError, match=words):
+        Mixture.diagonal([1.0], means, variances)

@@ -36,8 +36,7 @@ class Frame:
         """From the mean of a mixture, in units near its standard deviations."""
         centre = mixture.weights @ mixture.means
         away = mixture.means - centre
-        variances = np.diagonal(mixture.covariances, axis1=1, axis2=2)
-        spread = mixture.weights @ (away**2 + variances)
+        spread = mixture.weights @ (away**2 + mixture.variances_by_column)
         return cls(centre, np.exp2(np.round(0.5 * np.log2(spread))))
 
     @property
@@ -53,10 +52,13 @@ class Frame:
         """The other way round."""
         return np.asarray(self.centre + self.scale * x)
 
-    def covariances(self, Sigma: FloatArray) -> FloatArray:
-        """Matrices (..., d, d) in these units."""
-        return np.asarray(Sigma / np.outer(self.scale, self.scale))
+    def covariances(self, Sigma: FloatArray, diagonal: bool = False) -> FloatArray:
+        """Matrices (..., d, d), or variances (..., d), in these units."""
+        return np.asarray(Sigma / self._squares(diagonal))
 
-    def covariances_back(self, Sigma: FloatArray) -> FloatArray:
+    def covariances_back(self, Sigma: FloatArray, diagonal: bool = False) -> FloatArray:
         """The other way round."""
-        return np.asarray(Sigma * np.outer(self.scale, self.scale))
+        return np.asarray(Sigma * self._squares(diagonal))
+
+    def _squares(self, diagonal: bool) -> FloatArray:
+        return self.scale**2 if diagonal else np.outer(self.scale, self.scale)

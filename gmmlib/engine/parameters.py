@@ -74,9 +74,9 @@ class Parameters:
         frame = frame or Frame.of_data(mixtures[0].n_features)
         weights = np.array([m.weights for m in mixtures])
         means = frame.rows(np.array([m.means for m in mixtures]))
-        covariances = frame.covariances(np.array([m.covariances for m in mixtures]))
-        if family_of(family).diagonal:
-            covariances = np.diagonal(covariances, axis1=2, axis2=3).copy()
+        diagonal = family_of(family).diagonal
+        kept = [m.variances_by_column if diagonal else m.covariances for m in mixtures]
+        covariances = frame.covariances(np.array(kept), diagonal)
         return cls.factored(weights, means, covariances)
 
     @classmethod
@@ -104,11 +104,10 @@ class Parameters:
 
     def mixture(self, run: int, frame: Frame) -> Mixture:
         """One of them, in the units of the data."""
-        Sigma = self.covariances[run]
-        if self.diagonal:
-            Sigma = Sigma[:, :, np.newaxis] * np.eye(Sigma.shape[1])
         means = frame.rows_back(self.means[run])
-        return Mixture(self.weights[run], means, frame.covariances_back(Sigma))
+        Sigma = frame.covariances_back(self.covariances[run], self.diagonal)
+        made = Mixture.diagonal if self.diagonal else Mixture
+        return made(self.weights[run], means, Sigma)
 
     def precisions(self) -> FloatArray:
         """The diagonals of the Σ_j⁻¹, (R, K, d)."""

@@ -21,7 +21,7 @@ from gmmlib.fitting import fit as fit_mixture
 from gmmlib.fitting.fixed_point import Run
 from gmmlib.fitting.policy import INIT_PARAMS, InitParams
 from gmmlib.mixture import Mixture
-from gmmlib.models import COVARIANCE_TYPES, CovarianceType, family_of
+from gmmlib.models import COVARIANCE_TYPES, CovarianceType, Family, family_of
 from gmmlib.validation import (
     FloatArray,
     as_floats,
@@ -231,16 +231,21 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if self.precisions_init is not None:
             Lambda = as_floats(self.precisions_init, "precisions_init")
             _require_shape("precisions_init", Lambda, family.shape(K, d))
-            covariances = _inverted(family.matrices(Lambda, K, d))
+            covariances = _inverted(family.kept(Lambda, K, d), family)
         return Given(weights, means, covariances)
 
     def _keep(self, mixture: Mixture, run: Run, total_weight: float, found: dict[str, Any]) -> None:
-        Sigma = mixture.covariances
-        L = np.linalg.cholesky(Sigma)
-        W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
-        factor = np.triu(W.swapaxes(1, 2))
-        precision = factor @ factor.swapaxes(1, 2)
         family = family_of(self.covariance_type)
+        if family.diagonal:
+            Sigma = mixture.variances_by_column
+            factor = 1 / np.sqrt(Sigma)
+            precision = factor * factor
+        else:
+            Sigma = mixture.covariances
+            L = np.linalg.cholesky(Sigma)
+            W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
+            factor = np.triu(W.swapaxes(1, 2))
+            precision = factor @ factor.swapaxes(1, 2)
         Sigma, factor, precision = map(family.stored, (Sigma, factor, precision))
         if "feature_names_in_" not in found and hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
@@ -410,13 +415,24 @@ def _plain(X: Any) -> Any:
     return X
 
 
+_NO_PRECISION = (
+    "precisions_init: the precision of component {} (counting from 0) is not positive definite: "
+    "its smallest eigenvalue is {:g}. Pass the inverse of a covariance."
+)
+
+
 def _require_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, but {shape} is needed.")
 
 
-def _inverted(matrices: FloatArray) -> FloatArray:
-    """The covariances (K, d, d) of precisions, which must be positive definite."""
+def _inverted(matrices: FloatArray, family: Family) -> FloatArray:
+    """The covariances of precisions, which must be positive definite, as the family keeps them."""
+    if family.diagonal:
+        for j, row in enumerate(matrices):
+            if not (row > 0).all():
+                raise ValueError(_NO_PRECISION.format(j, row.min()))
+        return np.asarray(1 / matrices)
     for j, matrix in enumerate(matrices):
         scale = np.sqrt(np.abs(np.diag(matrix)))
         if (np.abs(matrix - matrix.T) > 1e-10 * np.outer(scale, scale)).any():
@@ -425,12 +441,7 @@ def _inverted(matrices: FloatArray) -> FloatArray:
                 f"symmetric. Pass (P + P.T) / 2 if that is rounding."
             )
         if not is_positive_definite(matrix):
-            smallest = float(np.linalg.eigvalsh(matrix)[0])
-            raise ValueError(
-                f"precisions_init: the precision of component {j} (counting from 0) is not "
-                f"positive definite: its smallest eigenvalue is {smallest:g}. "
-                f"Pass the inverse of a covariance."
-            )
+            raise ValueError(_NO_PRECISION.format(j, float(np.linalg.eigvalsh(matrix)[0])))
     unit = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
     outer = unit[:, :, np.newaxis] * unit[:, np.newaxis]
     Sigma = np.linalg.inv(matrices / outer) / outer

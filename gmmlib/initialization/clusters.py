@@ -161,7 +161,7 @@ class Given:
     ----------
     weights : (K,) or None
     means : (K, d) or None
-    covariances : (K, d, d) or None
+    covariances : (K, d, d), or the variances (K, d) for a diagonal family; or None
     """
 
     weights: FloatArray | None = None
@@ -184,8 +184,7 @@ class Given:
             if self.weights is not None:
                 weights[:] = self.weights
             if self.covariances is not None:
-                Sigma = frame.covariances(self.covariances)
-                covariances[:] = np.diagonal(Sigma, axis1=1, axis2=2) if p.diagonal else Sigma
+                covariances[:] = frame.covariances(self.covariances, p.diagonal)
         for name, found in (("means_init", means), ("precisions_init", covariances)):
             if not np.isfinite(found).all():
                 raise ValueError(

@@ -55,12 +55,12 @@ class Family(ABC):
         """Free numbers in the covariances."""
 
     @abstractmethod
-    def stored(self, matrices: FloatArray) -> FloatArray:
-        """Matrices (K, d, d) of this family as the user has them, see :meth:`shape`."""
+    def stored(self, kept: FloatArray) -> FloatArray:
+        """One matrix (d, d) or row (d,) a component, as the user has them: see :meth:`shape`."""
 
     @abstractmethod
-    def matrices(self, stored: FloatArray, K: int, d: int) -> FloatArray:
-        """The other way round: (K, d, d)."""
+    def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
+        """The other way round: (K, d, d), or (K, d) of a diagonal family."""
 
 
 class Full(Family):
@@ -79,11 +79,11 @@ class Full(Family):
         """K d(d + 1)/2."""
         return K * d * (d + 1) // 2
 
-    def stored(self, matrices: FloatArray) -> FloatArray:
+    def stored(self, kept: FloatArray) -> FloatArray:
         """As they are."""
-        return matrices
+        return kept
 
-    def matrices(self, stored: FloatArray, K: int, d: int) -> FloatArray:
+    def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
         """As they are."""
         return stored
 
@@ -112,11 +112,11 @@ class Tied(Family):
         """Those of one matrix: d(d + 1)/2."""
         return d * (d + 1) // 2
 
-    def stored(self, matrices: FloatArray) -> FloatArray:
+    def stored(self, kept: FloatArray) -> FloatArray:
         """The first: all are equal."""
-        return np.array(matrices[0])
+        return np.array(kept[0])
 
-    def matrices(self, stored: FloatArray, K: int, d: int) -> FloatArray:
+    def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
         """K times the same."""
         return np.repeat(stored[np.newaxis], K, axis=0)
 
@@ -135,13 +135,13 @@ class Diagonal(Family):
         """K d."""
         return K * d
 
-    def stored(self, matrices: FloatArray) -> FloatArray:
-        """Their diagonals."""
-        return np.diagonal(matrices, axis1=1, axis2=2).copy()
+    def stored(self, kept: FloatArray) -> FloatArray:
+        """As they are."""
+        return kept
 
-    def matrices(self, stored: FloatArray, K: int, d: int) -> FloatArray:
-        """With zeros beside the diagonals."""
-        return stored[:, :, np.newaxis] * np.eye(d)
+    def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
+        """As they are."""
+        return stored
 
 
 class Spherical(Family):
@@ -166,13 +166,13 @@ class Spherical(Family):
         """K."""
         return K
 
-    def stored(self, matrices: FloatArray) -> FloatArray:
-        """One entry of each diagonal."""
-        return np.array(matrices[:, 0, 0])
+    def stored(self, kept: FloatArray) -> FloatArray:
+        """The first of each row: all are equal."""
+        return np.array(kept[:, 0])
 
-    def matrices(self, stored: FloatArray, K: int, d: int) -> FloatArray:
-        """Multiples of the unit matrix."""
-        return stored[:, np.newaxis, np.newaxis] * np.eye(d)
+    def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
+        """d times the same."""
+        return np.repeat(stored[:, np.newaxis], d, axis=1)
 
 
 FAMILIES: dict[str, Family] = {
