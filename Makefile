@@ -55,8 +55,8 @@ bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchm
 	$(RUN) benchmarks/accuracy.py
 
 # The tests that need gmmlib alone: what builds the book is not installed there.
-LIBRARY := $(patsubst %,tests/test_%.py,blocks bound checks datasets em engine errors estimator families \
-  estimator_fuzz gaussian initialization mixture plots reading search threads)
+LIBRARY := $(patsubst %,tests/test_%.py,blocks bound checks datasets em engine errors estimator \
+  estimator_fuzz families gaussian initialization mixture plots reading search threads)
 
 lowest: ## test the library with the lowest versions that it declares (Python 3.11, in .venv-lowest)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -179,6 +180,30 @@ def test_a_function_that_yields_blocks_gives_the_same_bits(road):
     one = em_step(X, mixture, sample_weight=w)
     pairs = list(zip(np.split(X, cuts), np.split(w, cuts), strict=True))
     assert em_step(lambda: pairs, mixture) == one
+
+
+class Elsewhere:
+    """An executor as another process or machine would be: all that it is given travels."""
+
+    def __init__(self):
+        self.works, self.closed = [], 0
+
+    def map(self, function, items, work):
+        self.works.append(work)
+        for item in items:
+            there = pickle.loads(pickle.dumps((function, item)))
+            yield pickle.loads(pickle.dumps(there[0](there[1])))
+
+    def close(self):
+        self.closed += 1
+
+
+def test_blocks_may_be_computed_elsewhere(road):
+    X, mixture, _ = problem(7, 30_000, 12, 3)
+    executor = Elsewhere()
+    assert em_step(X, mixture, executor=executor) == em_step(X, mixture, n_threads=1)
+    assert executor.works[0] > 0
+    assert executor.closed == 1
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -137,7 +136,8 @@ class Engine:
                 "an observation is so far from every mean that its squared distance overflows. "
                 "Check its units, or centre and scale the data."
             )
-        return replace(total, log_likelihood=log_likelihood - self._log_volume, lost=0.0)
+        log_likelihood = log_likelihood - self._log_volume
+        return Moments(total.N, total.S1, total.S2, total.about, log_likelihood)
 
     def maximised(self, m: Moments) -> Parameters:
         """The M-step: match the moments.
@@ -160,7 +160,7 @@ class Engine:
     def projected(self, p: Parameters) -> Parameters:
         """With covariances of this engine's family, where they came from elsewhere."""
         Sigma = self.family.estimate(p.weights, p.covariances, self.blocks.scale)
-        return self.factored(p.weights, p.means, Sigma)
+        return p if Sigma is p.covariances else self.factored(p.weights, p.means, Sigma)
 
     def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
         """Which components have no observations or no spread left, (R, K).

@@ -101,8 +101,9 @@ class Tied(Family):
         self, weights: FloatArray, covariances: FloatArray, scale: FloatArray
     ) -> FloatArray:
         """Their mean, by weight."""
-        mean = np.einsum("rk,rkab->rab", weights, covariances)[:, np.newaxis]
-        return np.broadcast_to(mean, covariances.shape).copy()
+        shared = np.empty_like(covariances)
+        shared[:] = np.einsum("rk,rkab->rab", weights, covariances)[:, np.newaxis]
+        return shared
 
     def shape(self, K: int, d: int) -> tuple[int, ...]:
         """(d, d)."""
