@@ -20,8 +20,8 @@ from typing import Any
 import nbformat.validator
 from PIL import Image
 
+import notebooks
 import prose_numbers
-import run_notebooks
 from prose_numbers import Number
 
 # nbval and nbclient leave a cell unchecked, or unrun, where one of these stands.
@@ -53,7 +53,7 @@ class Chapter:
 
     @cached_property
     def notebook(self) -> nbformat.NotebookNode:
-        return run_notebooks.read(self.text)
+        return notebooks.read(self.text)
 
     @property
     def code(self) -> list[nbformat.NotebookNode]:
@@ -141,7 +141,7 @@ def ids(chapter: Chapter) -> list[str]:
 
 def metadata(chapter: Chapter) -> list[str]:
     """The notebook's metadata is exactly what make notebooks writes, but for the seal."""
-    found, agreed = dict(chapter.notebook.metadata), run_notebooks.metadata(chapter.notebook)
+    found, agreed = dict(chapter.notebook.metadata), notebooks.metadata(chapter.notebook)
     found["book"] = {**found.get("book", {}), "seal": agreed.book.seal}
     if found != agreed:
         return [f"metadata is {found}, not {dict(agreed)}: run make notebooks"]
@@ -151,7 +151,7 @@ def metadata(chapter: Chapter) -> list[str]:
 def seal(chapter: Chapter) -> list[str]:
     """No cell was deleted, added or moved, and no code edited, since the last execution."""
     found = chapter.notebook.metadata.get("book", {}).get("seal")
-    if found != run_notebooks.seal(chapter.notebook):
+    if found != notebooks.seal(chapter.notebook):
         return [
             "the seal is broken: cells were deleted, added or moved, or code or an equation "
             "edited, after the last execution. Is that meant? Then run make notebooks"
@@ -161,9 +161,9 @@ def seal(chapter: Chapter) -> list[str]:
 
 def form(chapter: Chapter) -> list[str]:
     """The file is written as make notebooks writes it: no traces of an editor or of one run."""
-    wanted = run_notebooks.normalize(run_notebooks.read(chapter.text))
+    wanted = notebooks.normalize(notebooks.read(chapter.text))
     wanted.metadata = chapter.notebook.metadata  # has rules of its own
-    if run_notebooks.to_text(wanted) != chapter.text:
+    if notebooks.to_text(wanted) != chapter.text:
         return ["the file is not in the form that make notebooks writes: run it"]
     return []
 

@@ -7,6 +7,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import notebooks
 import run_notebooks
 
 
@@ -57,6 +58,6 @@ def unexecuted() -> NotebookNode:
 def good(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The text of its file, executed by tools/run_notebooks.py."""
     path: Path = tmp_path_factory.mktemp("small") / "good.ipynb"
-    path.write_text(run_notebooks.to_text(unexecuted()), encoding="utf-8")
+    path.write_text(notebooks.to_text(unexecuted()), encoding="utf-8")
     assert run_notebooks.main(["--folder", str(path.parent)]) == 0
     return path.read_text(encoding="utf-8")

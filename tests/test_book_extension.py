@@ -10,7 +10,7 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-import book_extension
+import markup
 
 TEXT = """# One
 
@@ -168,14 +168,14 @@ def test_a_changed_chapter_renews_the_ledger(project: Project) -> None:
 def test_an_equation_that_only_one_road_sees_is_a_warning(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = book_extension.ledger.displayed_equations
-    monkeypatch.setattr(book_extension.ledger, "displayed_equations", lambda text: [])
+    read = markup.displayed_equations
+    monkeypatch.setattr(markup, "displayed_equations", lambda text: [])
     warnings = project.build()
     assert "the ledger: equation eq-a is not in the ledger" in warnings
     project.write(CHAPTER)  # or there is nothing to do
     extra = [("def-extra", "x")]
     monkeypatch.setattr(
-        book_extension.ledger,
+        markup,
         "displayed_equations",
         lambda text: read(text) + (extra if text.startswith("# The book") else []),
     )

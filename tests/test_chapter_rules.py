@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
 import chapter_rules
+import notebooks
 import prose_numbers
 import run_notebooks
 from chapter_rules import RULES, Chapter, Page
@@ -68,7 +69,7 @@ def swap(notebook: NotebookNode, one: str, two: str) -> None:
 
 
 def reseal(notebook: NotebookNode) -> None:
-    notebook.metadata.book.seal = run_notebooks.seal(notebook)
+    notebook.metadata.book.seal = notebooks.seal(notebook)
 
 
 def recount(notebook: NotebookNode) -> None:
@@ -171,7 +172,7 @@ def a_digit_in_a_description(nb: NotebookNode) -> None:
 
 
 def test_a_strip_of_frames_divides_into_frames(good: str) -> None:
-    nb = run_notebooks.read(good)
+    nb = notebooks.read(good)
     edit(nb, "curve", "plt.subplots()", "plots.filmstrip(8)")
     width, height = Image.open(io.BytesIO(base64.b64decode(picture(nb, "curve")["image/png"]))).size
     columns = next(c for c in range(2, 99) if width % c)
@@ -179,11 +180,11 @@ def test_a_strip_of_frames_divides_into_frames(good: str) -> None:
     for columns_, frames in ((1, 1), (columns, columns), (1, rows), (2, 0)):
         kind = f"filmstrip columns-{columns_} frames-{frames}" if frames else "filmstrip"
         figure(nb, "curve").image.classes = kind
-        wrong = chapter_rules.filmstrips(Chapter("small", run_notebooks.to_text(nb)))
+        wrong = chapter_rules.filmstrips(Chapter("small", notebooks.to_text(nb)))
         assert bool(wrong) == (frames != 1), kind
     for also, sound in ((" touch touch-em-plane", True), (" touch", False), (" wide", False)):
         figure(nb, "curve").image.classes = f"filmstrip columns-1 frames-1{also}"
-        wrong = chapter_rules.filmstrips(Chapter("small", run_notebooks.to_text(nb)))
+        wrong = chapter_rules.filmstrips(Chapter("small", notebooks.to_text(nb)))
         assert bool(wrong) != sound, also
 
 
@@ -505,9 +506,9 @@ def caught_by_rules(text: str) -> set[str]:
 
 
 def broken(good: str, do: Callable[[NotebookNode], Any]) -> str:
-    notebook = run_notebooks.read(good)
+    notebook = notebooks.read(good)
     do(notebook)
-    text = run_notebooks.to_text(notebook)
+    text = notebooks.to_text(notebook)
     assert text != good
     return text
 
@@ -535,14 +536,14 @@ def failed_cells(good: str, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     claimed: dict[tuple[str, str], str] = {}
     for number, group in enumerate(packed(b for b in BREAKINGS if b.cells), 1):
         name = f"broken-{number}"
-        notebook = run_notebooks.read(good)
+        notebook = notebooks.read(good)
         for b in group:
-            source = run_notebooks.read(broken(good, b.do))
+            source = notebooks.read(broken(good, b.do))
             for cell_id in b.cells:
                 at = notebook.cells.index(cell(notebook, cell_id))
                 notebook.cells[at] = cell(source, cell_id)
                 claimed[name, cell_id] = b.id
-        files[name] = run_notebooks.to_text(notebook)
+        files[name] = notebooks.to_text(notebook)
     folder = tmp_path_factory.mktemp("broken")
     for name, text in files.items():
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
@@ -762,11 +763,11 @@ def folder(good: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (made / f"{name}.ipynb").write_text(broken(good, do) if do else good, encoding="utf-8")
     bare = new_code_cell("print(1)")
     del bare["id"]
-    notebook = run_notebooks.read(good)
+    notebook = notebooks.read(good)
     notebook.nbformat_minor = 4
     notebook.cells = [bare, bare.copy(), new_markdown_cell("a", metadata={"scrolled": True})]
     del notebook.cells[2]["id"]
-    (made / "bare.ipynb").write_text(run_notebooks.to_text(notebook), encoding="utf-8")
+    (made / "bare.ipynb").write_text(notebooks.to_text(notebook), encoding="utf-8")
     return made
 
 
@@ -790,12 +791,12 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert 'prnt("the end")' in said.err
     assert "NameError: name 'prnt' is not defined" in said.err
 
-    put_right = run_notebooks.read(after["bare"].decode())
+    put_right = notebooks.read(after["bare"].decode())
     ids = [c.id for c in put_right.cells]
     assert ids[1] == f"{ids[0]}-2"
     assert [c.get("execution_count") for c in put_right.cells] == [1, 2, None]
     assert put_right.cells[2].metadata == {}
-    assert put_right.metadata == run_notebooks.metadata(put_right)
+    assert put_right.metadata == notebooks.metadata(put_right)
 
 
 def test_a_name_that_is_no_chapter(folder: Path) -> None:

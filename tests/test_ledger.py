@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-import ledger
+from book import page_paths
 from gmmlib import checks
-from ledger import Book, displayed_equations, read_book
+from ledger import Ledger, read_ledger
+from markup import displayed_equations
 
 TOC = """format: jb-book
 root: index
@@ -38,11 +39,11 @@ LINE = "✓ eq-square · numerical · 1 value agrees to 1e-12\n"
 
 def code(source: str, *lines: str) -> dict[str, Any]:
     outputs = [{"output_type": "stream", "name": "stdout", "text": list(lines)}] if lines else []
-    return {"cell_type": "code", "source": source, "outputs": outputs}
+    return {"cell_type": "code", "source": source, "outputs": outputs, "metadata": {}}
 
 
 def text(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "source": source}
+    return {"cell_type": "markdown", "source": source, "metadata": {}}
 
 
 class Toy:
@@ -54,14 +55,14 @@ class Toy:
         self.second = [text("# 2 The second\n\nNo equation.")]
         self.index = "# The book\n\nNothing is claimed here."
 
-    def read(self) -> Book:
+    def read(self) -> Ledger:
         (self.root / "chapters").mkdir(exist_ok=True)
         (self.root / "_toc.yml").write_text(TOC)
         (self.root / "index.md").write_text(self.index)
         for name, cells in (("one", self.first), ("two", self.second)):
             path = self.root / "chapters" / f"{name}.ipynb"
-            path.write_text(json.dumps({"cells": cells}))
-        return read_book(self.root)
+            path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
+        return read_ledger(self.root)
 
     def only_error(self) -> str:
         errors = self.read().errors
@@ -78,28 +79,28 @@ def toy(tmp_path: Path) -> Toy:
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
-    return read_book()
+def book() -> Ledger:
+    return read_ledger()
 
 
-def test_every_claim_of_the_book_is_checked(book: Book) -> None:
+def test_every_claim_of_the_book_is_checked(book: Ledger) -> None:
     assert not book.errors, "\n".join(book.errors)
 
 
-def test_the_book_has_equations_of_both_kinds_and_all_ways_to_check(book: Book) -> None:
+def test_the_book_has_equations_of_both_kinds_and_all_ways_to_check(book: Ledger) -> None:
     counts = book.counts
     assert counts["equations"] == counts["definitions"] + counts["claims"]
     assert counts["definitions"] > 10
     assert counts["claims"] > 20
     assert counts["checks"] >= counts["claims"]
     kinds = {check.kind for equation in book.equations for check in equation.checks}
-    assert kinds == set(ledger.IN_WORDS)
+    assert kinds == set(checks.KINDS)
 
 
-def test_every_dollar_label_in_the_sources_is_in_the_ledger(book: Book) -> None:
+def test_every_dollar_label_in_the_sources_is_in_the_ledger(book: Ledger) -> None:
     """A second road, without a Markdown parser."""
     found = []
-    for path in ledger.page_paths():
+    for path in page_paths():
         content = path.read_text(encoding="utf8")
         if path.suffix == ".ipynb":
             cells = [c for c in json.loads(content)["cells"] if c["cell_type"] == "markdown"]
@@ -109,7 +110,7 @@ def test_every_dollar_label_in_the_sources_is_in_the_ledger(book: Book) -> None:
     assert found == [equation.label for equation in book.equations]
 
 
-def test_chapters_come_in_the_order_of_the_toc(book: Book) -> None:
+def test_chapters_come_in_the_order_of_the_toc(book: Ledger) -> None:
     files = [chapter.file for chapter in book.chapters]
     assert files[0] == "index"
     assert files.index("chapters/07_worked_example") < files.index("chapters/10_whole_algorithm")
@@ -123,14 +124,14 @@ def test_each_check_of_gmmlib_has_its_kind(capsys: pytest.CaptureFixture[str]) -
         for name, function in inspect.getmembers(checks, inspect.isfunction)
         if function.__module__ == checks.__name__ and not name.startswith("_")
     }
-    assert public == set(ledger.KIND_OF)
+    assert public == set(checks.KIND_OF)
     checks.never_decreases("eq-a", [1.0, 2.0])
     checks.printed("eq-a", [0.5], ["0.50"])
     checks.gradient("eq-a", lambda x: float(x @ x), [1.0], [2.0])
     names = ["never_decreases", "printed", "gradient"]
     lines = capsys.readouterr().out.splitlines()
     kinds = [match["kind"] for line in lines if (match := checks.LINE.fullmatch(line))]
-    assert kinds == [ledger.KIND_OF[name] for name in names]
+    assert kinds == [checks.KIND_OF[name] for name in names]
 
 
 # --- what is read -------------------------------------------------------------------------------
@@ -315,12 +316,12 @@ def test_a_page_that_does_not_exist(toy: Toy) -> None:
     toy.read()
     (toy.root / "chapters" / "two.ipynb").unlink()
     with pytest.raises(FileNotFoundError, match="chapters/two: 0 of"):
-        read_book(toy.root)
+        read_ledger(toy.root)
 
 
 def test_a_real_chapter_that_loses_one_line_is_found(tmp_path: Path) -> None:
     """Every check line of the real book is needed: without it the ledger complains."""
-    paths = [path for path in ledger.page_paths() if path.suffix == ".ipynb"]
+    paths = [path for path in page_paths() if path.suffix == ".ipynb"]
     toy = Toy(tmp_path)
     for path in paths:
         cells = json.loads(path.read_text(encoding="utf8"))["cells"]

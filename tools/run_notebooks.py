@@ -7,28 +7,25 @@ where something would be.
 
 import argparse
 import asyncio
-import hashlib
-import json
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+import notebooks
 import pictures
-from ledger import displayed_equations
+from book import ROOT
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
-CELL_METADATA = ("mystnb", "tags")  # what the book uses; the rest is left over from an editor
+CHAPTERS = ROOT / "chapters"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Set for every kernel that runs a chapter, here and in the tests.
@@ -53,64 +50,6 @@ class Outcome:
     report: str = ""
 
 
-def seal(notebook: NotebookNode) -> str:
-    """A hash over the order of the cells, the code in them, and the labelled equations.
-
-    It breaks when a cell is deleted, added or moved, or code or an equation is edited, and the
-    chapter is not executed again. Editing prose inside a cell leaves it whole.
-    """
-    cells = [
-        [
-            cell.get("id"),
-            cell.cell_type,
-            cell.source
-            if cell.cell_type == "code"
-            else [[label, latex.split()] for label, latex in displayed_equations(cell.source)],
-        ]
-        for cell in notebook.cells
-    ]
-    return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
-
-
-def metadata(notebook: NotebookNode) -> NotebookNode:
-    """The metadata that every chapter has, and no other."""
-    return nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-            "book": {"seal": seal(notebook)},
-        }
-    )
-
-
-def read(text: str) -> NotebookNode:
-    """A notebook from its file's text, unlike nbformat.read without repairing anything."""
-    return nbformat.v4.reads(text)
-
-
-def to_text(notebook: NotebookNode) -> str:
-    """The one way in which a chapter is written: indent 1, sorted keys, UTF-8, a last newline."""
-    return nbformat.v4.writes(notebook).rstrip("\n") + "\n"
-
-
-def normalize(notebook: NotebookNode) -> NotebookNode:
-    """Remove what differs from run to run or editor to editor; ids, metadata and seal put right."""
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    _give_ids(notebook)
-    for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)}
-        )
-        if cell.cell_type == "code":
-            cell.outputs = _one_stream_each(cell.outputs)
-            for output in cell.outputs:
-                if output.output_type == "error":
-                    # the full one names files of this machine
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
-    notebook.metadata = metadata(notebook)
-    return notebook
-
-
 def keep_pictures(notebook: NotebookNode, stored: NotebookNode) -> None:
     """Put back each stored PNG that shows the same drawing, so that no diff remains."""
     before = {cell.get("id"): cell for cell in stored.cells if cell.cell_type == "code"}
@@ -131,8 +70,8 @@ async def run(path: Path, *, check: bool, timeout: int) -> Outcome:
     """Execute one chapter in a kernel of its own and write it where it changed."""
     began = time.perf_counter()
     text = path.read_text(encoding="utf-8")
-    stored, notebook = read(text), read(text)
-    _give_ids(notebook)
+    stored, notebook = notebooks.read(text), notebooks.read(text)
+    notebooks.give_ids(notebook)
     current: list[int] = []
     client = NotebookClient(
         notebook,
@@ -150,9 +89,9 @@ async def run(path: Path, *, check: bool, timeout: int) -> Outcome:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         report = _report(path, notebook, current[-1], error)
         return Outcome(path, cells, time.perf_counter() - began, "FAILED", report)
-    normalize(notebook)
+    notebooks.normalize(notebook)
     keep_pictures(notebook, stored)
-    new = to_text(notebook)
+    new = notebooks.to_text(notebook)
     state = "unchanged"
     if new != text:
         state = "would change" if check else "written"
@@ -234,33 +173,6 @@ class _ThisPython(KernelSpecManager):
             display_name="Python 3",
             language="python",
         )
-
-
-def _give_ids(notebook: NotebookNode) -> None:
-    taken: set[str] = set()
-    for cell in notebook.cells:
-        if not cell.get("id") or cell.id in taken:
-            content = f"{cell.cell_type}\n{cell.source}".encode()
-            base = hashlib.sha256(content).hexdigest()[:8]
-            number, cell.id = 1, base
-            while cell.id in taken:
-                number += 1
-                cell.id = f"{base}-{number}"
-        taken.add(cell.id)
-
-
-def _one_stream_each(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
-    """Join what a kernel happened to send in pieces: one stdout and one stderr for each cell."""
-    joined: list[NotebookNode] = []
-    streams: dict[str, NotebookNode] = {}
-    for output in outputs:
-        if output.output_type == "stream" and output.name in streams:
-            streams[output.name].text += output.text
-            continue
-        if output.output_type == "stream":
-            streams[output.name] = output
-        joined.append(output)
-    return joined
 
 
 def _with_png(cell: NotebookNode) -> list[NotebookNode]:

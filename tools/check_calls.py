@@ -1,0 +1,172 @@
+"""The checks of a chapter: each call of gmmlib.checks in its code, paired with what it printed.
+
+The label of a call is written out, so that it can be read without being run; what the call printed
+is the line of the ledger in the stored output.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gmmlib.checks import KIND_OF, KINDS, LINE, MARK
+
+if TYPE_CHECKING:
+    from book import Cell
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the ledger, and the call that printed it."""
+
+    label: str
+    kind: str  # symbolic, numerical, printed
+    how: str
+    cell: int  # the how-manieth code cell of the chapter, from 1
+    source: str
+
+    @property
+    def in_words(self) -> str:
+        return f"{KINDS[self.kind]}: {self.how}"
+
+
+def paired(cells: Iterable["Cell"]) -> tuple[list[Check], list[str]]:
+    """The checks of a chapter's code cells, and what is wrong with them."""
+    checks: list[Check] = []
+    errors: list[str] = []
+    names = _Names()
+    for number, cell in enumerate(cells, start=1):
+        finder = _Calls(cell.source, names)
+        found = [f"code cell {number}: {error}" for error in finder.errors]
+        calls: dict[tuple[str, str], list[_Call]] = defaultdict(list)
+        for call in finder.calls:
+            calls[call.label, call.kind].append(call)
+        lines: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for line in _marked_lines(cell):
+            match = LINE.fullmatch(line)
+            if match is None:
+                found.append(f"code cell {number}: {line!r} is not a line of the ledger")
+            else:
+                lines[match["label"], match["kind"]].append(match["how"])
+        for key in dict.fromkeys([*calls, *lines]):
+            label, kind = key
+            made, printed = calls.get(key, []), lines.get(key, [])
+            repeats = any(call.repeats for call in made)
+            if len(printed) < len(made):
+                found.append(
+                    f"code cell {number}: {len(made)} {kind} check(s) of {label} in the code, "
+                    f"{len(printed)} in the stored output; run the chapter again"
+                )
+            elif len(printed) > len(made) and not repeats:
+                found.append(
+                    f"code cell {number}: {len(printed)} line(s) in the stored output for a {kind} "
+                    f"check of {label}, {len(made)} such check(s) in the code"
+                )
+            else:
+                for k, how in enumerate(printed):
+                    source = made[min(k, len(made) - 1)].source
+                    checks.append(Check(label, kind, how, number, source))
+        errors += found
+    return checks, errors
+
+
+def _marked_lines(cell: "Cell") -> Iterator[str]:
+    """The lines of a cell's textual outputs that begin as a line of the ledger does."""
+    for text in cell.said:
+        for line in text.splitlines():
+            if line.lstrip().startswith(MARK):
+                yield line
+
+
+# --- the calls in the code ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Call:
+    label: str
+    kind: str
+    source: str
+    repeats: bool  # in a loop: prints any number of lines
+
+
+@dataclass
+class _Names:
+    """What the chapter's code calls gmmlib, gmmlib.checks and its functions, so far."""
+
+    packages: set[str] = field(default_factory=set)
+    modules: set[str] = field(default_factory=set)
+    functions: dict[str, str] = field(default_factory=dict)
+
+
+class _Calls(ast.NodeVisitor):
+    """Finds the calls of gmmlib.checks in a cell."""
+
+    def __init__(self, source: str, names: _Names) -> None:
+        self.calls: list[_Call] = []
+        self.errors: list[str] = []
+        self.names = names
+        self.loops = 0
+        self.source = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+        try:
+            self.visit(ast.parse(self.source))
+        except SyntaxError as error:
+            self.errors.append(f"is not Python: {error}")
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.name == "gmmlib.checks" and alias.asname:
+                self.names.modules.add(alias.asname)
+            elif alias.name.split(".")[0] == "gmmlib":
+                self.names.packages.add(alias.asname or "gmmlib")
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if node.module == "gmmlib" and alias.name == "checks":
+                self.names.modules.add(alias.asname or "checks")
+            elif node.module == "gmmlib.checks" and alias.name in KIND_OF:
+                self.names.functions[alias.asname or alias.name] = alias.name
+            elif node.module == "gmmlib.checks" and alias.name == "*":
+                self.names.functions |= {name: name for name in KIND_OF}
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and MARK in node.value:
+            self.errors.append(f"writes {MARK} itself; only a check may")
+
+    def _loop(self, node: ast.AST) -> None:
+        self.loops += 1
+        self.generic_visit(node)
+        self.loops -= 1
+
+    visit_For = visit_While = visit_ListComp = visit_SetComp = _loop  # noqa: N815
+    visit_DictComp = visit_GeneratorExp = visit_FunctionDef = visit_Lambda = _loop  # noqa: N815
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = self._checker(node.func)
+        if name is not None:
+            first = node.args[0] if node.args else None
+            for keyword in node.keywords:
+                first = keyword.value if keyword.arg == "label" else first
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                source = ast.get_source_segment(self.source, node) or ""
+                source = " ".join(source.split())
+                self.calls.append(_Call(first.value, KIND_OF[name], source, self.loops > 0))
+            else:
+                shown = ast.unparse(first) if first else "nothing"
+                self.errors.append(f"checks.{name} has {shown} as its label; write it out")
+        self.generic_visit(node)
+
+    def _checker(self, function: ast.expr) -> str | None:
+        """The name in gmmlib.checks of what is called, if it is one of the checks."""
+        if isinstance(function, ast.Name):
+            return self.names.functions.get(function.id)
+        if not isinstance(function, ast.Attribute) or function.attr not in KIND_OF:
+            return None
+        owner = function.value
+        if isinstance(owner, ast.Name):
+            return function.attr if owner.id in self.names.modules else None
+        is_package = isinstance(owner, ast.Attribute) and owner.attr == "checks"
+        if is_package and isinstance(owner.value, ast.Name):
+            return function.attr if owner.value.id in self.names.packages else None
+        return None
