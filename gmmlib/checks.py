@@ -35,7 +35,7 @@ from gmmlib.validation import FloatArray, as_floats, counted
 
 # The grammar of a label and of the line, for all that read them.
 MARK = "✓"
-NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # of a label, behind eq- and its like
+NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"  # of a label, behind eq- and its like
 LABEL = re.compile(rf"eq-{NAME}")
 KINDS = {  # as the line has it -> in a sentence
     "symbolic": "symbolically",

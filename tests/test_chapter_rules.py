@@ -13,22 +13,20 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-import chapter_rules
 import notebooks
-import prose_numbers
 import run_notebooks
-from chapter_rules import RULES, Chapter, Page
-from prose_numbers import Number
-
-ROOT = Path(__file__).parent.parent
+from book import ROOT, Book, Page
+from rules import figures, numbers, outputs
+from rules.prose import unprinted
+from rules.tables import OF_A_CHAPTER
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,14 @@ def breaking(*caught: str, cells: Iterable[str] = ()) -> Callable[[Any], Any]:
         return do
 
     return keep
+
+
+def chapter(name: str, text: str) -> Page:
+    return Page(PurePosixPath(f"{name}.ipynb"), text)
+
+
+def of(*pages: Page) -> Book:
+    return Book(ROOT, pages)
 
 
 def cell(notebook: NotebookNode, cell_id: str) -> NotebookNode:
@@ -180,11 +186,11 @@ def test_a_strip_of_frames_divides_into_frames(good: str) -> None:
     for columns_, frames in ((1, 1), (columns, columns), (1, rows), (2, 0)):
         kind = f"filmstrip columns-{columns_} frames-{frames}" if frames else "filmstrip"
         figure(nb, "curve").image.classes = kind
-        wrong = chapter_rules.filmstrips(Chapter("small", notebooks.to_text(nb)))
+        wrong = figures.filmstrips(chapter("small", notebooks.to_text(nb)))
         assert bool(wrong) == (frames != 1), kind
     for also, sound in ((" touch touch-em-plane", True), (" touch", False), (" wide", False)):
         figure(nb, "curve").image.classes = f"filmstrip columns-1 frames-1{also}"
-        wrong = chapter_rules.filmstrips(Chapter("small", notebooks.to_text(nb)))
+        wrong = figures.filmstrips(chapter("small", notebooks.to_text(nb)))
         assert bool(wrong) != sound, also
 
 
@@ -499,10 +505,9 @@ def an_output_of_no_kind(nb: NotebookNode) -> None:
 
 
 def caught_by_rules(text: str) -> set[str]:
-    chapter = Chapter("small", text)
-    found = {name for name, rule in RULES.items() if rule(chapter)}
-    page = Page("small", tuple(chapter.prose), frozenset(chapter.numbers))
-    return found | ({"prose"} if chapter_rules.prose([page], {}) else set())
+    small = chapter("small", text)
+    found = {name for name, rule in OF_A_CHAPTER.items() if rule(small)}
+    return found | ({"prose"} if unprinted(of(small), {}) else set())
 
 
 def broken(good: str, do: Callable[[NotebookNode], Any]) -> str:
@@ -568,11 +573,11 @@ def failed_cells(good: str, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     for case in ET.parse(folder / "report.xml").iter("testcase"):
         name = case.attrib["classname"].removesuffix(".ipynb")
         number = int(case.attrib["name"].removeprefix("Cell "))
-        cell_id = Chapter(name, files[name]).code[number].id
+        cell_id = chapter(name, files[name]).code[number].id
         if case.find("failure") is not None or case.find("error") is not None:
             failed.setdefault(claimed.get((name, cell_id), "good"), set()).add(cell_id)
         ran += 1
-    assert ran == sum(len(Chapter(name, text).code) for name, text in files.items())
+    assert ran == sum(len(chapter(name, text).code) for name, text in files.items())
     return failed
 
 
@@ -593,7 +598,7 @@ def test_a_breaking_is_caught_by_execution(b: Breaking, failed_cells: dict[str, 
 
 
 def test_every_rule_is_shown_a_breaking() -> None:
-    assert {rule for b in BREAKINGS for rule in b.rules} == {*RULES, "prose"}
+    assert {rule for b in BREAKINGS for rule in b.rules} == {*OF_A_CHAPTER, "prose"}
 
 
 def test_prose_may_be_edited_without_execution(good: str) -> None:
@@ -618,18 +623,16 @@ def test_code_that_is_not_shown_may_be_long(good: str) -> None:
 
 def test_markers_on_the_list_may_stand(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = broken(good, a_cell_whose_output_is_ignored)
-    monkeypatch.setitem(chapter_rules.ALLOWED_MARKERS, "small", {"last": "shows the time"})
+    monkeypatch.setitem(outputs.ALLOWED_MARKERS, "small", {"last": "shows the time"})
     assert caught_by_rules(text) == set()
-    monkeypatch.setitem(
-        chapter_rules.ALLOWED_MARKERS, "small", {"last": "", "gone": "no such cell"}
-    )
+    monkeypatch.setitem(outputs.ALLOWED_MARKERS, "small", {"last": "", "gone": "no such cell"})
     assert caught_by_rules(text) == {"markers"}
 
 
 def test_a_figures_name_is_used_once_in_the_book(good: str) -> None:
-    one, two = Chapter("one", good), Chapter("two", good)
-    assert chapter_rules.figure_names([one]) == []
-    assert chapter_rules.figure_names([one, two]) == [
+    one, two = chapter("one", good), chapter("two", good)
+    assert figures.figure_names(of(one)) == []
+    assert figures.figure_names(of(one, two)) == [
         "fig-curve is used in ['one', 'two']",
         "fig-line is used in ['one', 'two']",
     ]
@@ -638,9 +641,11 @@ def test_a_figures_name_is_used_once_in_the_book(good: str) -> None:
 # --- numbers in prose -------------------------------------------------------------------------
 
 
-def page(prose: str, *outputs: str) -> Page:
-    numbers = frozenset[Number]().union(*map(prose_numbers.in_output, outputs))
-    return Page("p", (prose,), numbers)
+def said(prose: str, *printed: str) -> Book:
+    """A book of one chapter p, which says and prints this."""
+    streams = [new_output("stream", text=text) for text in printed]
+    cells = [new_markdown_cell(prose), new_code_cell("f()", outputs=streams)]
+    return of(chapter("p", notebooks.to_text(new_notebook(cells=cells))))
 
 
 @pytest.mark.parametrize(
@@ -662,9 +667,9 @@ def page(prose: str, *outputs: str) -> Page:
     ],
 )
 def test_a_number_that_was_printed(prose: str, output: str) -> None:
-    assert chapter_rules.prose([page(prose, output)], {}) == []
-    assert len(prose_numbers.in_prose(prose)) >= 1
-    assert chapter_rules.prose([page(prose, "7")], {}) != []
+    assert unprinted(said(prose, output), {}) == []
+    assert len(numbers.in_prose(prose)) >= 1
+    assert unprinted(said(prose, "7"), {}) != []
 
 
 @pytest.mark.parametrize(
@@ -684,7 +689,7 @@ def test_a_number_that_was_printed(prose: str, output: str) -> None:
     ],
 )
 def test_a_number_that_was_not_printed(prose: str, output: str) -> None:
-    assert len(chapter_rules.prose([page(prose, output)], {})) == 1
+    assert len(unprinted(said(prose, output), {})) == 1
 
 
 @pytest.mark.parametrize(
@@ -704,19 +709,19 @@ def test_a_number_that_was_not_printed(prose: str, output: str) -> None:
     ],
 )
 def test_what_is_no_decimal_of_prose(prose: str) -> None:
-    assert prose_numbers.in_prose(prose) == []
+    assert numbers.in_prose(prose) == []
 
 
 def test_signs() -> None:
     text = "−1.5 a-2.5 (-3.5) - 4.5\n- 5.5\n= - 6.5, |-7.5| \\mu-8.5 \\le-9.5 x - 10.5 {-}11.5"
     wanted = "-1.5 2.5 -3.5 4.5 5.5 -6.5 -7.5 8.5 -9.5 10.5 -11.5"
-    assert [n.value for n in prose_numbers.in_prose(text)] == [Decimal(w) for w in wanted.split()]
+    assert [n.value for n in numbers.in_prose(text)] == [Decimal(w) for w in wanted.split()]
 
 
 def test_quoted_values() -> None:
-    one = page("They print 0.5 and −0.25.", "0.5")
-    assert chapter_rules.prose([one], {"p": {"-0.25": "the note"}}) == []
-    assert chapter_rules.prose([one], {"any": {"-0.25": "the note"}}) == []
+    one = said("They print 0.5 and −0.25.", "0.5")
+    assert unprinted(one, {"p": {"-0.25": "the note"}}) == []
+    assert unprinted(one, {"any": {"-0.25": "the note"}}) == []
     for quoted in (
         {},
         {"p": {"0.25": "the note"}},
@@ -727,13 +732,13 @@ def test_quoted_values() -> None:
         {"p": {"-0.25": "the note"}, "any": {"0.75": "stands nowhere"}},
         {"p": {"-0.25": "the note"}, "any": {"-0.25": "stands there already"}},
     ):
-        assert chapter_rules.prose([one], quoted) != [], quoted
+        assert unprinted(one, quoted) != [], quoted
 
 
 def test_the_message_names_the_nearest_number() -> None:
-    (said,) = chapter_rules.prose([page("It is 0.598.", "0.59876 3.5")], {})
-    assert said.startswith("p: 0.598 is in no output of the page at that precision (the nearest")
-    assert "0.59876" in said
+    (wrong,) = unprinted(said("It is 0.598.", "0.59876 3.5"), {})
+    assert wrong.startswith("p: 0.598 is in no output of the page at that precision (the nearest")
+    assert "0.59876" in wrong
 
 
 # --- tools/run_notebooks.py -------------------------------------------------------------------

@@ -1,48 +1,36 @@
-"""Every chapter keeps to the rules of chapter_rules.py.
+"""The book keeps to its rules (tools/rules).
 
 The same chapters are executed and compared by nbval and nbval_pictures.py.
 """
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
-import chapter_rules
-from chapter_rules import RULES, Chapter, Page
+from book import ROOT, Page, page_paths, read_book
+from rules.tables import OF_A_CHAPTER, OF_THE_BOOK
 
-ROOT = Path(__file__).parent.parent
-CHAPTERS = [Chapter.read(path) for path in sorted((ROOT / "chapters").glob("*.ipynb"))]
-PAGES = {
-    path.stem: path.read_text(encoding="utf-8")
-    for path in [ROOT / "index.md", *sorted((ROOT / "chapters").glob("*.md"))]
-}
+BOOK = read_book()
 
 
-def test_there_are_chapters() -> None:
-    assert CHAPTERS, "no chapter was found, so the tests below would hold nothing"
+def test_every_page_is_in_the_book() -> None:
+    """What _toc.yml does not name is looked at by no rule."""
+    files = [p for p in (ROOT / "chapters").iterdir() if p.suffix in (".md", ".ipynb")]
+    assert set(page_paths()) == {ROOT / "index.md", *files}
+    assert len(BOOK.chapters) > 10
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
-def test_rule(chapter: Chapter, rule: str) -> None:
-    wrong = RULES[rule](chapter)
-    assert not wrong, f"{RULES[rule].__doc__}\n" + "\n".join(wrong)
+@pytest.mark.parametrize("rule", OF_A_CHAPTER)
+@pytest.mark.parametrize("chapter", BOOK.chapters, ids=lambda chapter: chapter.name)
+def test_rule_of_a_chapter(chapter: Page, rule: str) -> None:
+    wrong = OF_A_CHAPTER[rule](chapter)
+    assert not wrong, f"{OF_A_CHAPTER[rule].__doc__}\n" + "\n".join(wrong)
 
 
-def test_numbers_in_prose() -> None:
-    pages = [Page(c.name, tuple(c.prose), frozenset(c.numbers)) for c in CHAPTERS]
-    printed = frozenset[chapter_rules.Number]().union(*(page.numbers for page in pages))
-    pages += [Page(name, (text,), printed) for name, text in PAGES.items()]
-    wrong = chapter_rules.prose(
-        pages, chapter_rules.quoted_values(ROOT / "tests/quoted_values.toml")
-    )
-    assert not wrong, "\n".join(wrong)
-
-
-def test_figure_names() -> None:
-    wrong = chapter_rules.figure_names(CHAPTERS)
-    assert not wrong, "\n".join(wrong)
+@pytest.mark.parametrize("rule", OF_THE_BOOK)
+def test_rule_of_the_book(rule: str) -> None:
+    wrong = OF_THE_BOOK[rule](BOOK)
+    assert not wrong, f"{OF_THE_BOOK[rule].__doc__}\n" + "\n".join(wrong)
 
 
 def test_pytest_compares_the_chapters() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from html_rules import html_problems, without_glyphs
+from rules.html import html_problems, without_glyphs
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>A page</title>

@@ -1,46 +1,16 @@
-"""The labels that gmmlib names exist in the book, and no label is set twice.
+"""The rules for labels (tools/rules/labels.py) find what is not in the book, and what is twice."""
 
-Whether {eq} and {ref} in the prose find their targets is checked where the site is built.
-"""
-
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-import chapter_rules
-from chapter_rules import Chapter
-
-ROOT = Path(__file__).parent.parent
-MODULES = {
-    path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "gmmlib").glob("*.py"))
-}
-
-
-@pytest.fixture(scope="module")
-def book() -> dict[str, list[str]]:
-    """Page or chapter -> the labels that it sets."""
-    pages = [ROOT / "index.md", *sorted((ROOT / "chapters").glob("*.md"))]
-    found = {p.stem: chapter_rules.labels(p.read_text(encoding="utf-8")) for p in pages}
-    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
-        cells = Chapter.read(path).markdown
-        found[path.stem] = [label for c in cells for label in chapter_rules.labels(c.source)]
-    return found
-
-
-def test_the_library_names_labels_of_the_book(book: dict[str, list[str]]) -> None:
-    wrong = chapter_rules.unknown_labels(
-        MODULES, [label for page in book.values() for label in page]
-    )
-    assert not wrong, "\n".join(wrong)
-
-
-def test_no_label_is_set_twice(book: dict[str, list[str]]) -> None:
-    wrong = chapter_rules.duplicate_labels(book)
-    assert not wrong, "\n".join(wrong)
+import markup
+from book import ROOT, Book, Page
+from rules.labels import labels_in_code, labels_of_the_library, labels_once, unknown_labels
 
 
 def test_labels_are_found_in_the_library() -> None:
-    named = chapter_rules.labels_in_code(MODULES["em.py"])
+    named = labels_in_code((ROOT / "gmmlib/em.py").read_text(encoding="utf-8"))
     assert {"eq-m-step-means", "eq-responsibilities", "alg-em"} <= set(named)
 
 
@@ -58,7 +28,7 @@ def f():
 
 
 def test_where_labels_are_looked_for() -> None:
-    assert chapter_rules.labels_in_code(MODULE) == [
+    assert labels_in_code(MODULE) == [
         "eq-one",
         "def-two",
         "alg-three",
@@ -69,8 +39,8 @@ def test_where_labels_are_looked_for() -> None:
 @pytest.mark.parametrize("missing", ["eq-one", "def-two", "alg-three", "eq-in-comment"])
 def test_a_missing_label_is_found(missing: str) -> None:
     known = {"eq-one", "def-two", "alg-three", "eq-in-comment"}
-    assert chapter_rules.unknown_labels({"m": MODULE}, known) == []
-    wrong = chapter_rules.unknown_labels({"m": MODULE}, known - {missing})
+    assert unknown_labels({"m": MODULE}, known) == []
+    wrong = unknown_labels({"m": MODULE}, known - {missing})
     assert wrong == [f"m names {missing}, which no page of the book sets"]
 
 
@@ -87,10 +57,27 @@ def test_a_missing_label_is_found(missing: str) -> None:
     ],
 )
 def test_what_sets_a_label(text: str, label: str | None) -> None:
-    assert chapter_rules.labels(text) == ([label] if label else [])
+    assert markup.labels(text) == ([label] if label else [])
 
 
-def test_a_duplicate_label_is_found() -> None:
-    assert chapter_rules.duplicate_labels({"a": ["eq-x"], "b": ["eq-y"]}) == []
-    assert chapter_rules.duplicate_labels({"a": ["eq-x"], "b": ["eq-x"]})
-    assert chapter_rules.duplicate_labels({"a": ["eq-x", "eq-x"]})
+def book(root: Path, **pages: str) -> Book:
+    found = [Page(PurePosixPath(f"{name}.md"), text) for name, text in pages.items()]
+    return Book(root, tuple(found))
+
+
+def test_a_duplicate_label_is_found(tmp_path: Path) -> None:
+    x, y = "$$\nx\n$$ (eq-x)\n", "$$\ny\n$$ (eq-y)\n"
+    assert labels_once(book(tmp_path, a=x, b=y)) == []
+    assert labels_once(book(tmp_path, a=x, b=x)) == ["eq-x is set in ['a', 'b']"]
+    assert labels_once(book(tmp_path, a=x + x)) == ["eq-x is set in ['a', 'a']"]
+    exercise = "```{exercise} One\n:label: ex-1\n\nProve it.\n```\n"  # one after another
+    assert labels_once(book(tmp_path, a=x + exercise + exercise)) == ["ex-1 is set in ['a', 'a']"]
+
+
+def test_a_label_that_the_library_misses_is_found(tmp_path: Path) -> None:
+    module = tmp_path / "gmmlib" / "engine" / "one.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("x = 1  # eq-x\n")
+    assert labels_of_the_library(book(tmp_path, a="$$\nx\n$$ (eq-x)\n")) == []
+    (wrong,) = labels_of_the_library(book(tmp_path, a="Nothing."))
+    assert wrong == "one.py names eq-x, which no page of the book sets"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from html_rules import html_problems
+from rules.html import html_problems
 from typeset import Formula, formulas_in, typeset
 
 ROOT = Path(__file__).parent.parent

@@ -205,6 +205,7 @@ def unlocked(packages: set[str]) -> set[str]:
     """The packages that .venv may happen to have, but the lock does not bring."""
     names = {canonicalize_name(r.name) for r in locked()}
     ours = {path.stem for folder in FOLDERS for path in (ROOT / folder).glob("*.py")}
+    ours |= {path.parent.name for folder in FOLDERS for path in (ROOT / folder).glob("*/*.py")}
     distributions = importlib.metadata.packages_distributions()
     return {
         package
@@ -325,7 +326,7 @@ def test_binder_installs_as_make_does() -> None:
 
 
 def test_everything_that_is_imported_is_locked() -> None:
-    files = [p for f in ("gmmlib", "tests", "tools") for p in (ROOT / f).glob("*.py")]
+    files = [p for f in ("gmmlib", "tests", "tools") for p in (ROOT / f).rglob("*.py")]
     files += (ROOT / "chapters").glob("*.ipynb")
     packages = set().union(*map(imported, files))
     assert {"numpy", "sympy", "pytest"} <= packages

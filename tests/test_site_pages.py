@@ -14,7 +14,7 @@ from sphinx.util.docutils import docutils_namespace
 
 import site_checks
 import site_pages
-from html_rules import html_problems
+from rules.html import html_problems
 
 ROOT = Path(__file__).parent.parent
 BASE = "https://reader.invalid/book"

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import markup
+from gmmlib.checks import MARK
+
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -46,44 +49,6 @@ def supported(number: Number, outputs: Iterable[Number]) -> bool:
 
 # --- from Markdown to what a reader sees ------------------------------------------------------
 
-FENCE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,}|:{3,})\s*(?P<name>\{[^}]*\})?(?P<rest>.*)$")
-NOT_PROSE = ("code", "code-block", "code-cell", "literalinclude", "raw", "bibliography", "toctree")
-OPTION = re.compile(r"^\s*:(?P<name>[\w-]+):(?P<value>.*)$")
-SEEN_OPTIONS = ("alt", "caption")
-
-
-def without_code_blocks(markdown: str) -> str:
-    """The text without fenced code; the prose inside MyST directives stays."""
-    kept: list[str] = []
-    open_fences: list[tuple[str, bool]] = []
-    hidden = False
-    for line in markdown.splitlines():
-        match = FENCE.match(line)
-        if match and open_fences:
-            fence, was_hidden = open_fences[-1]
-            bare = not match["name"] and not match["rest"].strip()
-            if bare and match["fence"][0] == fence[0] and len(match["fence"]) >= len(fence):
-                open_fences.pop()
-                hidden = was_hidden
-                kept.append("")
-                continue
-        if match and not hidden and "`" not in match["rest"]:
-            name = (match["name"] or "").strip("{}")
-            open_fences.append((match["fence"], hidden))
-            hidden = name in NOT_PROSE or (not name and match["fence"][0] != ":")
-            kept.append("" if hidden else match["rest"])
-            continue
-        if hidden:
-            kept.append("")
-            continue
-        option = OPTION.match(line) if open_fences else None
-        if option:
-            kept.append(option["value"] if option["name"] in SEEN_OPTIONS else "")
-        else:
-            kept.append(line)
-    return "\n".join(kept)
-
-
 SOFTWARE = "version|versions|Python|NumPy|SciPy|SymPy|scikit-learn|Matplotlib|Jupyter Book"
 NUMBERED = (
     r"sections?|§+|chapters?|tables?|figures?|fig\.|equations?|eqs?\.|exercises?|algorithms?|"
@@ -107,7 +72,7 @@ GONE = [
 
 
 def _prose(markdown: str) -> str:
-    text = without_code_blocks(markdown)
+    text = markup.without_code(markdown)
     for pattern, instead in GONE:
         text = pattern.sub(instead, text)
     return _without_latex(html.unescape(text))
@@ -118,7 +83,7 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?is)<(style|script)\b.*?</\1>", " ", text)
     if re.search(r"</\w+>", text):
         text = html.unescape(re.sub(r"<[^>]+>", " ", text))
-    text = re.sub(r"(?m)^✓ .*$", " ", text)
+    text = re.sub(rf"(?m)^{MARK} .*$", " ", text)
     return _without_latex(text)
 
 

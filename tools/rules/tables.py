@@ -1,0 +1,19 @@
+"""All rules for chapters and for the book, by name."""
+
+from collections.abc import Callable
+
+from book import Book, Page
+from rules import figures, form, labels, outputs, prose
+
+OF_A_CHAPTER: dict[str, Callable[[Page], list[str]]] = {
+    rule.__name__: rule for rule in (*form.RULES, *outputs.RULES, *figures.RULES)
+}
+OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
+    rule.__name__: rule
+    for rule in (
+        prose.printed_numbers,
+        figures.figure_names,
+        labels.labels_once,
+        labels.labels_of_the_library,
+    )
+}
