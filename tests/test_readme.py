@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import gmmlib
+from book import read_book
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,9 +65,7 @@ def modules_used_everywhere() -> set[str]:
 
 
 def test_the_map_has_every_chapter() -> None:
-    assert set(modules_named_for_chapters()) == {
-        path.stem for path in (ROOT / "chapters").glob("*.ipynb")
-    }
+    assert set(modules_named_for_chapters()) == {page.name for page in read_book().chapters}
 
 
 def test_the_map_has_every_module() -> None:
@@ -86,8 +85,8 @@ def test_chapters_use_the_modules_of_their_row() -> None:
 
 def test_the_map_has_the_chapters_titles() -> None:
     rows = re.findall(r"^\| \[(.*?)\]\((chapters/.*?)\)", README, re.MULTILINE)
-    titles = {path: re.search(r'"# (.*?)(\\n)?"', (ROOT / path).read_text()) for _, path in rows}
-    assert {path: title for title, path in rows} == {p: t and t[1] for p, t in titles.items()}
+    titles = {page.path.as_posix(): page.title for page in read_book().chapters}
+    assert {path: title for title, path in rows} == titles
 
 
 def modules_used(source: str) -> set[str]:
