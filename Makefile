@@ -39,7 +39,7 @@ browser:
 	  "Elsewhere, name one: make test CHROMIUM=/path/to/it" >&2; exit 1; }
 
 serve: $(PAGE) ## show the website on this machine; Ctrl-C ends it
-	@exec $(RUN) tools/serve.py _build/html
+	@exec $(RUN) tools/website/serve.py _build/html
 
 lab: .venv/complete ## open the chapters in JupyterLab (its own options: ARGS="--port 9000")
 	@if [ "$$(id -u)" = 0 ] && [[ " $(ARGS) " != *" --allow-root"* ]]; then \

@@ -13,8 +13,8 @@ from playwright.sync_api import Page
 
 import ledger
 import site_checks
-from search_index import plain_math
 from site_checks import NARROW, Watch, axe_problems, open_page, overflow_problems
+from website.search_index import plain_math
 
 ROOT = Path(__file__).parent.parent
 GROUPS = yaml.safe_load((ROOT / "chapters" / "search_words.yml").read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def test_every_group_of_words_finds_something(site: Path) -> None:
     """Each word of a group finds a place, and the first of them is worth its line."""
     queries = [*(words for group in GROUPS for words in group), "xylophone"]
     done = subprocess.run(
-        ["node", "-e", COUNT, str(ROOT / "assets" / "search.js")],
+        ["node", "-e", COUNT, str(ROOT / "assets" / "pages" / "search.js")],
         input=json.dumps({"index": read_index(site), "queries": queries}),
         check=True,
         capture_output=True,

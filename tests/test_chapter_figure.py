@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chapter_figure import find_figure
+from website.chapter_figure import find_figure
 
 PNG = base64.b64encode(b"a picture").decode()
 

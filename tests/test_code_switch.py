@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from code_switch import outlined
 from site_checks import NARROW, Watch, axe_problems, open_page
 from touch_checks import reach
+from website.code_switch import outlined
 
 CHAPTER, OTHER = "chapters/07_worked_example.html", "chapters/09_why_it_climbs.html"
 INPUT = (

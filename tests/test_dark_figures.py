@@ -15,7 +15,7 @@ import site_checks
 from gmmlib.plots import COLORS, INK
 from test_site import pages_of
 
-# what the figures that can be touched have in the dark (assets/touch.css)
+# what the figures that can be touched have in the dark (assets/figures/kit/touch.css)
 LIVE = ("#3f9bd8", "#e8803a", "#2bbd93", "#d993b9", "#efb335", "#7cc8f2")
 TEXT, LINE, HUES = 4.5, 3.0, 20
 PICTURE = ".bd-article img:not(.only-dark, .only-light)"
@@ -128,7 +128,7 @@ def dark(browser: Browser) -> Iterator[Page]:
     )
     page = context.new_page()
     # no formula is looked at, and the pictures in the place of which a live figure stands are
-    for unused in ("**/mathjax/**", "**/touch*.js*", "**/em.js*"):
+    for unused in ("**/mathjax/**", "**/figures/**/*.js*"):
         page.route(unused, lambda route: route.abort())
     yield page
     context.close()

@@ -61,7 +61,7 @@ def letters_of(site: Path) -> set[tuple[str, str]]:
         reader = Letters()
         reader.feed(path.read_text(encoding="utf-8"))
         found |= reader.found
-    for path in (ROOT / "assets").glob("*.js"):
+    for path in [*(ROOT / "assets/pages").rglob("*.js"), *(ROOT / "assets/figures").rglob("*.js")]:
         found |= {(letter, "figure") for letter in path.read_text(encoding="utf-8")}
     return {(letter, where) for letter, where in found if letter.isprintable()}
 

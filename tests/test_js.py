@@ -1,4 +1,4 @@
-"""assets/em.js in Node against gmmlib, and the files that tools/js_fixtures.py writes."""
+"""The mathematics of the figures in Node against gmmlib, and the files that are written from it."""
 
 import json
 import math
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import js_fixtures
+from website import figure_data
 
 ROOT = Path(__file__).parent.parent
 TESTS = sorted((ROOT / "tests" / "js").glob("*.test.js"))
@@ -19,7 +20,7 @@ TESTS = sorted((ROOT / "tests" / "js").glob("*.test.js"))
 def node(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     if not shutil.which("node"):
         pytest.fail(
-            "The tests of assets/em.js need Node 18 or newer. On Debian: apt install nodejs"
+            "The tests of the figures' em.js need Node 18 or newer. On Debian: apt install nodejs"
         )
     return subprocess.run(
         ["node", *map(str, arguments)], capture_output=True, text=True, timeout=600, cwd=ROOT
@@ -59,7 +60,11 @@ def test_in_node(path: Path) -> None:
 
 
 def test_a_wrong_number_fails_in_node(tmp_path: Path) -> None:
-    for name in ("assets/em.js", "assets/touch-data.js", "tests/js/em.test.js"):
+    for name in (
+        "assets/figures/kit/em.js",
+        "assets/figures/data/data-sets.js",
+        "tests/js/em.test.js",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     numbers = json.loads(js_fixtures.FIXTURES.read_text())
@@ -74,19 +79,18 @@ def test_a_wrong_number_fails_in_node(tmp_path: Path) -> None:
 def test_the_fixtures_are_those_of_gmmlib() -> None:
     stored = json.loads(js_fixtures.FIXTURES.read_text(encoding="utf-8"))
     wrong = stale(stored, json.loads(js_fixtures.fixtures_text()))
-    assert not wrong, f"Run: python tools/js_fixtures.py. {wrong[:5]}"
+    assert not wrong, f"Run: PYTHONPATH=tools python tests/js_fixtures.py. {wrong[:5]}"
     stored["fits"][0]["logLikelihoods"][3] *= 1 + 1e-11
     stored["surface"]["values"].pop()
     assert len(stale(stored, json.loads(js_fixtures.fixtures_text()))) == 1 + 9
 
 
 def test_the_data_are_those_of_gmmlib() -> None:
-    assert js_fixtures.DATA.read_text(encoding="utf-8") == js_fixtures.data_script()
-    done = node(
-        "-e", "require('./assets/touch-data.js'); process.stdout.write(JSON.stringify(gmmData))"
-    )
+    assert figure_data.DATA.read_text(encoding="utf-8") == figure_data.data_script()
+    show = "process.stdout.write(JSON.stringify(gmmData))"
+    done = node("-e", f"require('./assets/figures/data/data-sets.js'); {show}")
     shown = json.loads(done.stdout)
-    wanted = {name: X.tolist() for name, X in js_fixtures.data_sets().items()}
+    wanted = {name: X.tolist() for name, X in figure_data.data_sets().items()}
     assert shown == wanted
 
 

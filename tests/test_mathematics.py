@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from rules.html import html_problems
-from typeset import Formula, formulas_in, typeset
+from website.typeset import Formula, formulas_in, typeset
 
 ROOT = Path(__file__).parent.parent
 CONF = """
 import sys
 sys.path.insert(0, {tools!r})
-extensions = ["myst_parser", "typeset"]
+extensions = ["myst_parser", "website.typeset"]
 myst_enable_extensions = ["dollarmath"]
 """
 

@@ -28,7 +28,7 @@ from packaging.utils import canonicalize_name
 
 import gmmlib
 import lowest
-import serve
+from website import serve
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -204,8 +204,8 @@ FOLDERS = ("tests", "tools", "benchmarks")
 def unlocked(packages: set[str]) -> set[str]:
     """The packages that .venv may happen to have, but the lock does not bring."""
     names = {canonicalize_name(r.name) for r in locked()}
-    ours = {path.stem for folder in FOLDERS for path in (ROOT / folder).glob("*.py")}
-    ours |= {path.parent.name for folder in FOLDERS for path in (ROOT / folder).glob("*/*.py")}
+    modules = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    ours = {path.parent.name if path.stem == "__init__" else path.stem for path in modules}
     distributions = importlib.metadata.packages_distributions()
     return {
         package
@@ -915,7 +915,7 @@ def test_two_servers_take_two_ports_of_this_machine_only(tmp_path: Path) -> None
 
 
 def test_ctrl_c_ends_the_server_quietly(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "tools/serve.py"), str(tmp_path)]
+    command = [sys.executable, str(ROOT / "tools/website/serve.py"), str(tmp_path)]
     refused = subprocess.run(command, capture_output=True, text=True)
     assert refused.returncode == 2
     assert "make book" in refused.stderr

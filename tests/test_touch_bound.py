@@ -7,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator
 
-import js_fixtures
 from gmmlib import Mixture, e_step, fit, m_step
 from gmmlib.bound import kl_divergence, lower_bound
 from site_checks import Watch
@@ -22,11 +21,12 @@ from touch_checks import (
     scales,
     words,
 )
+from website import figure_data
 
 NAME = "bound"
 PAGE = "chapters/09_why_it_climbs.html"
 FIGURE = "fig-bounds-staircase"
-X = js_fixtures.data_sets()["faithful"][:, 1]
+X = figure_data.data_sets()["faithful"][:, 1]
 FITTED = fit(X, Mixture.univariate([0.5, 0.5], [60, 65], [150, 150]), tol=None, max_iter=36).mixture
 KINDS = {"mean": (83.0, 2), "variance": (260.0, 1), "weight": (0.95, 3)}
 

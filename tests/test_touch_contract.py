@@ -320,9 +320,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def test_these_are_all_figures() -> None:
-    scripts = (site_checks.ROOT / "assets").glob("touch-*.js")
-    names = {path.stem.removeprefix("touch-") for path in scripts} - {"data"}
-    assert {one.name for one in CASES} == names
+    scripts = (site_checks.ROOT / "assets" / "figures").glob("*.js")
+    assert {one.name for one in CASES} == {path.stem for path in scripts}
 
 
 def test_a_link_leads_to_exactly_this_situation(watch: Watch, case: Case) -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
-import js_fixtures
 from gmmlib import Mixture, e_step, fit, m_step
 from site_checks import Watch
 from touch_checks import (
@@ -19,12 +18,13 @@ from touch_checks import (
     settle,
     words,
 )
+from website import figure_data
 
 NAME = "em-plane"
 CHAPTER = "chapters/10_whole_algorithm.html"
 PAGES = ("index.html", CHAPTER)
 FIGURE = "fig-faithful-em"
-DATA = js_fixtures.data_sets()
+DATA = figure_data.data_sets()
 BOOK = Mixture([0.5, 0.5], [[2, 90], [5, 50]], [np.diag([1.0, 150.0])] * 2)
 COLLAPSE = "?data=hard&k=3&m=-1,-1;1,-1;5.9,0&t=300"
 

@@ -16,9 +16,9 @@ from touch_checks import control_problems, never_falls, number, numbers, settle,
 from touch_fixtures import stopped
 
 ROOT = Path(__file__).parent.parent
-ASSETS = ROOT / "assets"
-SCRIPTS = sorted([ASSETS / "em.js", *ASSETS.glob("touch*.js")])
-SHARED = ["em", "touch-data", "touch"]
+FIGURES = ROOT / "assets" / "figures"
+SCRIPTS = sorted(FIGURES.rglob("*.js"))
+SHARED = ["kit/em", "data/data-sets", "kit/touch"]
 MOST = 60_000
 
 
@@ -27,7 +27,7 @@ def compressed(paths: list[Path]) -> int:
 
 
 def test_together_they_are_small(tmp_path: Path) -> None:
-    assert {"em.js", "touch.js", "touch-em-plane.js"} <= {path.name for path in SCRIPTS}
+    assert {"em.js", "touch.js", "em-plane.js"} <= {path.name for path in SCRIPTS}
     size = compressed(SCRIPTS)
     assert size < MOST, f"{size} bytes of script, compressed"
     noise = tmp_path / "noise.js"
@@ -36,7 +36,7 @@ def test_together_they_are_small(tmp_path: Path) -> None:
 
 
 def scripts_of(html: str) -> list[str]:
-    return re.findall(r'<script[^>]* src="[^"]*_static/((?:em|touch)[a-z-]*)\.js', html)
+    return re.findall(r'<script[^>]* src="[^"]*_static/figures/([a-z/-]*)\.js', html)
 
 
 def figures_of(html: str) -> list[str]:
@@ -48,12 +48,10 @@ def test_a_page_loads_what_its_figures_need(site: Path) -> None:
     for path in sorted(site.rglob("*.html")):
         html = path.read_text(encoding="utf-8")
         names = figures_of(html)
-        wanted = [*SHARED, *(f"touch-{name}" for name in names)] if names else []
+        wanted = [*SHARED, *names] if names else []
         assert scripts_of(html) == wanted, path.name
         with_figures |= set(names)
-    unused = {f"touch-{name}.js" for name in with_figures} ^ {
-        path.name for path in SCRIPTS if path.stem not in SHARED
-    }
+    unused = with_figures ^ {path.stem for path in FIGURES.glob("*.js")}
     assert not unused, f"a script that no page uses: {unused}"
 
 
@@ -121,7 +119,7 @@ class Tiny:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     folder = tmp_path_factory.mktemp("touch")
     for name in ("em.js", "touch.js", "touch.css"):
-        shutil.copy(ASSETS / name, folder)
+        shutil.copy(FIGURES / "kit" / name, folder)
     (folder / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     with site_checks.serve(folder) as address:
         yield folder, address

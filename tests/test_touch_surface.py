@@ -7,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
-import js_fixtures
 from gmmlib import Mixture, e_step, m_step
 from site_checks import Watch
 from touch_checks import (
@@ -21,11 +20,12 @@ from touch_checks import (
     scales,
     words,
 )
+from website import figure_data
 
 NAME = "surface"
 PAGE = "chapters/05_why_not_just_maximise.html"
 FIGURE = "fig-surface"
-DATA = js_fixtures.data_sets()
+DATA = figure_data.data_sets()
 TWENTY = DATA["esl"]
 WAITING = DATA["faithful"][:, 1]
 PEAK = [4.6408, 1.0689]  # as chapter 5 prints it

@@ -27,7 +27,7 @@ from site_checks import (
 )
 
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?")
-NOTED_MS = 350  # by then the address holds the state: WRITE_MS in assets/touch.js
+NOTED_MS = 350  # by then the address holds the state: WRITE_MS in assets/figures/kit/touch.js
 
 
 # --- the lean page ------------------------------------------------------------------------------

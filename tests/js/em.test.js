@@ -1,9 +1,10 @@
 "use strict";
-// assets/em.js against the numbers of gmmlib (tools/js_fixtures.py). Run by tests/test_js.py.
+// assets/figures/kit/em.js against the numbers of gmmlib (tests/js_fixtures.py). Run by tests/test_js.py.
 const test = require("node:test");
 const assert = require("node:assert");
 const path = require("node:path");
-const gmm = require(path.join(__dirname, "..", "..", "assets", "em.js"));
+const FIGURES = path.join(__dirname, "..", "..", "assets", "figures");
+const gmm = require(path.join(FIGURES, "kit", "em.js"));
 const fixtures = require("./fixtures.json");
 
 const numbers = (value) => (Array.isArray(value) ? value.flatMap(numbers) : [value]);
@@ -71,7 +72,7 @@ test("log-sum-exp at the ends of the floats", () => {
 
 for (const f of fixtures.fits) {
   test(`a whole run: ${f.data}`, () => {
-    require(path.join(__dirname, "..", "..", "assets", "touch-data.js"));
+    require(path.join(FIGURES, "data", "data-sets.js"));
     const run = gmm.fit(globalThis.gmmData[f.data], f.start);
     assert.ok(run.converged);
     close(run.history, f.logLikelihoods, "ℓ");
@@ -129,7 +130,7 @@ test("what is held stays", () => {
 });
 
 test("the surface over two means", () => {
-  require(path.join(__dirname, "..", "..", "assets", "touch-data.js"));
+  require(path.join(FIGURES, "data", "data-sets.js"));
   const s = fixtures.surface;
   const m = gmm.univariate(s.weights, [0, 0], s.covariances);
   close(gmm.surface(globalThis.gmmData.esl, m, s.first, s.second), s.values, "ℓ");

@@ -13,8 +13,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 import site_checks
-import site_pages
+import website
 from rules.html import html_problems
+from website.chapter_needs import read_needs
 
 ROOT = Path(__file__).parent.parent
 BASE = "https://reader.invalid/book"
@@ -65,13 +66,13 @@ class Project:
         warnings = io.StringIO()
         out = self.root / "_build"
         options = {
-            "extensions": [*EXTENSIONS, "book_extension", "site_pages"],
+            "extensions": [*EXTENSIONS, "website"],
             "exclude_patterns": ["_build"],
             "html_theme": "sphinx_book_theme",
             "html_title": "A Book",
             "html_static_path": [str(ROOT / "assets")],
-            "html_css_files": ["icons.css", "book.css"],
-            "html_js_files": [["book.js", {"defer": "defer"}], ["filmstrip.js", {}]],
+            "html_css_files": ["pages/icons.css", "pages/book.css"],
+            "html_js_files": [["pages/book.js", {"defer": "defer"}], ["pages/filmstrip.js", {}]],
             "html_context": {"default_mode": "auto"},
             "nb_execution_mode": "off",
             **self.options,
@@ -93,6 +94,13 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+def test_every_room_is_opened() -> None:
+    """And none twice, or one that is not there."""
+    modules = Path(website.__file__).parent.glob("[a-z]*.py")
+    rooms = {path.stem for path in modules if "\ndef setup(" in path.read_text(encoding="utf-8")}
+    assert sorted(website.ROOMS) == sorted(rooms)
 
 
 def test_without_any_address(project: Project) -> None:
@@ -145,7 +153,7 @@ def test_with_the_address_of_the_project(project: Project) -> None:
     assert 'href="https://github.com/a/b"' in one
     assert html_problems(one) == []
     # each button's icon is one of ours
-    drawn = (ROOT / "assets" / "icons.css").read_text()
+    drawn = (ROOT / "assets" / "pages" / "icons.css").read_text()
     icons = set(re.findall(r'class="(?:fa-solid|fa[srb]) (fa-[a-z-]+)', one))
     assert {"fa-rocket", "fa-github"} <= icons
     assert [icon for icon in icons if f".{icon} " not in drawn and f".{icon}," not in drawn] == []
@@ -209,7 +217,7 @@ def test_what_unfolds_code_is_named_by_its_words(project: Project) -> None:
 
 def test_every_chapter_says_what_to_know_first() -> None:
     """And leads to no later chapter for it."""
-    needs = site_pages.read_needs(ROOT)
+    needs = read_needs(ROOT)
     chapters = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
     assert sorted(needs) == chapters
     for name, text in needs.items():

@@ -1,4 +1,4 @@
-"""Show a folder in the browser: ``make serve``, or ``python tools/serve.py _build/html``."""
+"""Show the built website in the browser: ``make serve``."""
 
 import argparse
 import functools

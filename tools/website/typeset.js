@@ -1,4 +1,4 @@
-// MathJax without a page (tools/typeset.py): LaTeX in, HTML out, in the browser's stead.
+// MathJax without a page (tools/website/typeset.py): LaTeX in, HTML out, in the browser's stead.
 // The packages that MathJax would fetch when a formula first uses them stand in PACKAGES.
 const { adaptors, handlers, input, output, mathjax, a11y } = MathJax._;
 const PACKAGES = ["base", "ams", "boldsymbol"];

@@ -1,5 +1,5 @@
 // The switch for the code of the site's pages: shown, outlined, hidden. The head has set it before the first paint
-// (tools/code_switch.py); the look is in code.css. The choice is kept for all pages.
+// (tools/website/code_switch.py); the look is in code.css. The choice is kept for all pages.
 (() => {
   const root = document.documentElement;
   const STATES = ["shown", "outlined", "hidden"];

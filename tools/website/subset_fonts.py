@@ -1,6 +1,6 @@
 """Make assets/fonts anew from the packages that assets/fonts/README.md names.
 
-    python tools/subset_fonts.py FOLDER
+    python tools/website/subset_fonts.py FOLDER
 
 FOLDER holds the unpacked packages, each under its own name. Needs Brotli beside fontTools:
 ``pip install brotli``. A letter that the book begins to use is added here to LETTERS or SYMBOLS.
@@ -14,7 +14,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
+FONTS = Path(__file__).resolve().parents[2] / "assets" / "fonts"
 LETTERS = (
     "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)]))
     + "ĀāĂăĄąĆćČčĎďĐđĒēĘęĚěĞğĪīİıŁłŃńŇňŌōŐőŒœŘřŚśŞşŠšŤťŪūŮůŰűŸŹźŻżŽžȘșȚțẞ"

@@ -1,4 +1,4 @@
-// The search of the site, over search-index.js (tools/search_index.py): sections, numbered equations, figures, terms and
+// The search of the site, over search-index.js (tools/website/search_index.py): sections, numbered equations, figures, terms and
 // references. All words of the query must be found in a place; a beginning of a word counts less than the word. Where
 // a word is nowhere, the nearest ones of the book are offered.
 (() => {

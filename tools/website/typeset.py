@@ -24,11 +24,11 @@ from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 from sphinx.util import logging
 from sphinx.util.logging import get_node_location
 
-from page_fonts import preload
+from website.page_fonts import preload
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
-ASSETS = HERE.parent / "assets"
+ASSETS = HERE.parent.parent / "assets"
 # MathJax 3.2.2, in the order in which its parts build on each other
 PARTS = [
     "loader",

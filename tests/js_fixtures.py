@@ -1,8 +1,8 @@
-"""What the figures in the browser take from gmmlib: their data, and the numbers of their tests.
+"""Write tests/js/fixtures.json: inputs, and what gmmlib makes of them.
 
-Writes assets/touch-data.js (the data sets) and tests/js/fixtures.json (inputs, and what gmmlib
-makes of them; assets/em.js must agree). Run it after a change of either: ``python
-tools/js_fixtures.py``. tests/test_js.py finds what is stale.
+The mathematics of the figures in the browser, assets/figures/kit/em.js, must agree. Run it after a
+change of either: ``PYTHONPATH=tools python tests/js_fixtures.py``. tests/test_js.py finds what is
+stale.
 """
 
 import json
@@ -12,54 +12,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gmmlib import Mixture, bound, datasets, e_step, fit, initialization, m_step
+from gmmlib import Mixture, bound, e_step, fit, initialization, m_step
 from gmmlib.em import CollapseError, Fit
 from gmmlib.gaussian import log_gaussian
+from website.figure_data import FloatArray, data_sets
 
-ROOT = Path(__file__).parent.parent
-FIXTURES = ROOT / "tests" / "js" / "fixtures.json"
-DATA = ROOT / "assets" / "touch-data.js"
-HEAD = """\
-// The data sets of the figures, written by tools/js_fixtures.py from gmmlib: the global `gmmData`.
-"""
-
-FloatArray = NDArray[np.float64]
-
-
-def hard_data() -> FloatArray:
-    """Two long clouds that cross, and two lone points: nothing for a component to spread over."""
-    cross = Mixture(
-        [0.5, 0.5],
-        [[0.0, 0.0], [0.0, 0.0]],
-        [[[4.0, 3.6], [3.6, 4.0]], [[4.0, -3.6], [-3.6, 4.0]]],
-    )
-    return np.vstack([cross.sample(198, random_state=3)[0], [[5.6, 0.2], [6.2, -0.2]]])
-
-
-def data_sets() -> dict[str, FloatArray]:
-    """As the browser has them: rounded, so that they are the same everywhere."""
-    return {
-        "worked": datasets.worked_example(),
-        "esl": datasets.esl_mixture(),
-        "faithful": datasets.old_faithful(),
-        "blobs": datasets.three_blobs(n=200)[0].round(2),
-        "hard": hard_data().round(2),
-    }
-
-
-def data_script() -> str:
-    sets = ",\n".join(f"  {name}: {_compact(X)}" for name, X in data_sets().items())
-    return f"{HEAD}globalThis.gmmData = {{\n{sets},\n}};\n"
-
-
-def _compact(X: FloatArray) -> str:
-    rows = [",".join(f"{value:.4g}" for value in np.atleast_1d(row)) for row in X]
-    return "[" + ",".join(rows if X.ndim == 1 else [f"[{row}]" for row in rows]) + "]"
-
-
-# --- the numbers --------------------------------------------------------------------------------
+FIXTURES = Path(__file__).parent / "js" / "fixtures.json"
 
 
 def _mixture(mixture: Mixture) -> dict[str, Any]:
@@ -279,6 +238,4 @@ def fixtures_text() -> str:
 
 
 if __name__ == "__main__":
-    FIXTURES.parent.mkdir(exist_ok=True)
     FIXTURES.write_text(fixtures_text(), encoding="utf-8")
-    DATA.write_text(data_script(), encoding="utf-8")

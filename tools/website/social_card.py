@@ -1,6 +1,6 @@
 """Draw assets/social-card.png, which other sites show where somebody links to the book.
 
-Run it by hand when the title or the look changes: ``python tools/social_card.py``.
+Run it by hand when the title or the look changes: ``python tools/website/social_card.py``.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from gmmlib import Mixture
 from gmmlib.gaussian import log_gaussian
 
-TARGET = Path(__file__).resolve().parent.parent / "assets" / "social-card.png"
+TARGET = Path(__file__).resolve().parents[2] / "assets" / "social-card.png"
 BLUE, ORANGE, INK = "#0072b2", "#d55e00", "#14181b"
 
 

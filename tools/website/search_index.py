@@ -2,8 +2,8 @@
 
 An entry is a section, a numbered equation, a figure, a term of the glossary or a reference, each
 with the address that leads to it. Code, outputs and raw LaTeX are left out of the texts. The search
-itself runs in the browser (assets/search.js), over one file that a page opened as a file may load.
-Other words for the same thing stand in chapters/search_words.yml.
+itself runs in the browser (assets/pages/search.js), over one file that a page opened as a file may
+load. Other words for the same thing stand in chapters/search_words.yml.
 """
 
 import json
@@ -17,8 +17,9 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
-from sphinx.environment import BuildEnvironment
 from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solution_node
+
+from website.equation_number import equation_number
 
 FILE = "search-index.js"
 WORDS = "chapters/search_words.yml"
@@ -120,14 +121,6 @@ class Text:
 def is_section(node: nodes.Node) -> bool:
     """With a heading: what stands in an exercise is a section too."""
     return isinstance(node, nodes.section) and isinstance(node.children[0], nodes.title)
-
-
-def equation_number(env: BuildEnvironment, label: str) -> str:
-    """As it is printed: counted through the chapters where the book does so."""
-    page, in_page = env.get_domain("math").equations.get(label, ("", ""))  # type: ignore[attr-defined]
-    through = env.toc_fignumbers.get(page, {}).get("displaymath", {})
-    number = through.get(nodes.make_id(f"equation-{label}"))
-    return ".".join(map(str, number)) if number else str(in_page)
 
 
 def is_left_out(node: nodes.Node) -> bool:
@@ -232,7 +225,7 @@ def _without_sphinx_search(app: Sphinx) -> None:
 
 def _add_style(app: Sphinx, page: str, *_: Any) -> None:
     if page == "search":
-        app.add_css_file("search.css", priority=850)  # after book.css
+        app.add_css_file("pages/search.css", priority=850)  # after book.css
 
 
 def _search_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -1,4 +1,4 @@
-// The data sets of the figures, written by tools/js_fixtures.py from gmmlib: the global `gmmData`.
+// The global `gmmData`: the data sets of the figures, from gmmlib (tools/website/figure_data.py).
 globalThis.gmmData = {
   worked: [0.9,0.7,1.2,2.4,1.8],
   esl: [-0.39,0.12,0.94,1.67,1.76,2.44,3.72,4.28,4.92,5.53,0.06,0.48,1.01,1.68,1.8,3.25,4.12,4.6,5.28,6.22],

@@ -1,7 +1,7 @@
 """A switch for the code of the pages: shown, in outline (the first line of each cell), or hidden.
 
 The choice holds for the whole site and is kept. A script in the head sets it before anything is
-painted. Outputs stay in all three; without script, all code is shown. See assets/code.js.
+painted. Outputs stay in all three; without script, all code is shown. See assets/pages/code.js.
 """
 
 import re
@@ -48,8 +48,8 @@ def _add_switch(
         return
     context["body"] = outlined(body)
     app.add_js_file(None, body=BEFORE_PAINT, priority=100)
-    app.add_css_file("code.css", priority=840)  # after book.css
-    app.add_js_file("code.js", loading_method="defer")
+    app.add_css_file("pages/code.css", priority=840)  # after book.css
+    app.add_js_file("pages/code.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The Sphinx extension on a book of two pages: what it shows, renews, and complains about."""
+"""The text of the website, on a book of two pages: what it shows, renews, and complains about."""
 
 import io
 import json
@@ -67,7 +67,9 @@ thing
 ```
 """
 BIB = "@book{key, author = {Ann Author}, title = {The title}, publisher = {P}, year = {2001}}\n"
-EXTENSIONS = ["myst_nb", "sphinx_external_toc", "sphinxcontrib.bibtex", "book_extension"]
+ROOMS = ["ledger_page", "check_lines", "hover_texts", "touch_figures", "project_buttons"]
+EXTENSIONS = ["myst_nb", "sphinx_external_toc", "sphinxcontrib.bibtex"]
+EXTENSIONS += [f"website.{room}" for room in ROOMS]
 
 
 class Project:
@@ -212,20 +214,22 @@ TOUCH = """
 
 def test_a_page_loads_the_scripts_of_its_figures_only(project: Project) -> None:
     (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    (project.root / "assets").mkdir()
-    (project.root / "assets" / "touch-one-thing.js").touch()
+    (project.root / "assets" / "figures").mkdir(parents=True)
+    (project.root / "assets" / "figures" / "one-thing.js").touch()
     (project.root / "index.md").write_text(INDEX + TOUCH)
     assert project.build() == ""
     index, one = project.html("index.html"), project.html("one.html")
-    scripts = re.findall(r'<script src="_static/((?:em|touch)[a-z-]*)\.js', index)
-    assert scripts == ["em", "touch-data", "touch", "touch-one-thing"]
-    assert "_static/touch.css" in index
+    scripts = re.findall(r'<script src="_static/(figures/[a-z/-]*)\.js', index)
+    shared = ["figures/kit/em", "figures/data/data-sets", "figures/kit/touch"]
+    assert scripts == [*shared, "figures/one-thing"]
+    assert "_static/figures/kit/touch.css" in index
     assert re.search(r'<img [^>]*touch-one-thing[^>]*>\s*<p class="touch-note">A still', index)
-    assert "touch" not in one
+    assert not re.search("touch|figures/", one)
 
 
 def test_a_figure_without_its_script_is_a_warning(project: Project) -> None:
     (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     (project.root / "index.md").write_text(INDEX + TOUCH)
-    assert "there is no assets/touch-one-thing.js for the class touch-one-thing" in project.build()
+    missing = "there is no assets/figures/one-thing.js for the class touch-one-thing"
+    assert missing in project.build()
     assert "touch.js" not in project.html("index.html")
