@@ -475,11 +475,16 @@ UNSETTLED = """() => {
 }"""
 
 
-def settled(page: Page) -> None:
+def settled(page: Page, soon: int = 15_000) -> None:
     """Until the page has the system's theme, its plots have their places' widths, and no colour
     fades over any more."""
+    done = f"() => !({UNSETTLED})().length"
     try:
-        page.wait_for_function(f"() => !({UNSETTLED})().length")
+        try:
+            page.wait_for_function(done, timeout=soon)
+        except TimeoutError:  # a busy browser may stop drawing a page that lies behind another
+            page.bring_to_front()
+            page.wait_for_function(done, polling=100)
     except TimeoutError as error:
         raise AssertionError(f"not settled: {page.evaluate(UNSETTLED)}") from error
 

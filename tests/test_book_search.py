@@ -50,7 +50,7 @@ def index_problems(index: dict[str, Any], site: Path, labels: list[str]) -> list
 
 def test_the_index(site: Path) -> None:
     index = read_index(site)
-    labels = [equation.label for equation in ledger.read_book().equations]
+    labels = [equation.label for equation in ledger.read_ledger().equations]
     assert index_problems(index, site, labels) == []
     kinds = {entry[2] for entry in index["entries"]}
     every = {"page", "section", "exercise", "equation", "figure", "term", "reference"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-import ledger
+import book
 import site_checks
 from site_checks import (
     NARROW,
@@ -24,8 +24,8 @@ from site_checks import (
 from test_site import CHAPTER, pages_of
 
 PAGES = ["index.html", "search.html", "404.html"] + [
-    path.relative_to(ledger.ROOT).with_suffix(".html").as_posix()
-    for path in ledger.page_paths()
+    path.relative_to(book.ROOT).with_suffix(".html").as_posix()
+    for path in book.page_paths()
     if path.stem != "index"
 ]
 
@@ -257,4 +257,4 @@ def test_what_does_not_settle_is_named(page: Page) -> None:
     page.locator("p").evaluate("p => { p.style.animation = 'grow 9999s'; }")
     page.set_default_timeout(300)
     with pytest.raises(AssertionError, match=r"not settled: .*grow of <p"):
-        settled(page)
+        settled(page, soon=300)

@@ -156,7 +156,7 @@ def test_a_filmstrip_without_script_is_a_strip(address: str, browser: Browser) -
 def test_the_ledger_page_shows_every_equation(address: str, page: Page) -> None:
     import ledger
 
-    book = ledger.read_book()
+    book = ledger.read_ledger()
     open_page(Watch(page, address), "chapters/ledger.html")
     shown = page.locator(".ledger-head code").all_inner_texts()
     assert shown == [equation.label for equation in book.equations]

@@ -85,11 +85,6 @@ def read_ledger(root: Path = ROOT) -> Ledger:
     return ledger
 
 
-# The names by which the site's modules still ask for these.
-Book, Chapter, read_book = Ledger, Page, read_ledger
-IN_WORDS, page_paths = checks.KINDS, book.page_paths
-
-
 def main() -> int:
     ledger = read_ledger()
     for equation in ledger.equations:

@@ -5,7 +5,6 @@ is built, so that there is no second copy of it to fall behind.
 """
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,20 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book import Book, Figure, Page, read_book
+
 FOLDER = "_build/chapter_figures"
 
 
-def find_figure(chapters: Path, name: str) -> tuple[Path, bytes, dict[str, Any]]:
-    """The notebook, the PNG and the image options of the cell whose figure has this name.
+def find_figure(book: Book, name: str) -> tuple[Page, bytes, Figure]:
+    """The chapter that draws the figure of this name, its PNG, and what is said of it.
 
     Raises ``LookupError`` where no cell of any chapter draws it.
     """
-    for path in sorted(chapters.glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            options = cell["metadata"].get("mystnb", {})
-            if options.get("figure", {}).get("name") != name:
-                continue
-            for output in cell.get("outputs", []):
-                if "image/png" in output.get("data", {}):
-                    picture = "".join(output["data"]["image/png"])
-                    return path, base64.b64decode(picture), options.get("image", {})
+    for page in book.chapters:
+        for cell in page.code:
+            if cell.figure.name == name and cell.pictures:
+                return page, base64.b64decode(cell.pictures[0]), cell.figure
     raise LookupError(f"no chapter has a figure named {name!r} with a stored picture")
 
 
@@ -43,15 +39,15 @@ class ChapterFigure(SphinxDirective):
         root = Path(self.env.srcdir)
         name = self.arguments[0]
         try:
-            chapter, picture, options = find_figure(root / "chapters", name)
+            chapter, picture, about = find_figure(read_book(root), name)
         except LookupError as error:
             raise self.error(str(error)) from None
-        self.env.note_dependency(str(chapter))
+        self.env.note_dependency(str(root / chapter.path))
         stored = root / FOLDER / f"{name}.png"
         stored.parent.mkdir(parents=True, exist_ok=True)
         stored.write_bytes(picture)
-        image = nodes.image(uri=f"/{FOLDER}/{name}.png", alt=options.get("alt", ""))
-        image["classes"] += options.get("classes", "").split()
+        image = nodes.image(uri=f"/{FOLDER}/{name}.png", alt=about.alt)
+        image["classes"] += about.classes.split()
         figure = nodes.figure("", image, align="default")
         if self.content:
             caption = nodes.caption()

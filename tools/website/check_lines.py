@@ -6,10 +6,12 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-import ledger
+from gmmlib.checks import KINDS, LABEL, MARK
 from website.equation_number import equation_number
 
-CHECK_LINE = re.compile(rf"(?<=\n|>)✓ (?P<label>{ledger.CLAIM.pattern}) · [a-z]+ · [^\n<]*(?=\n)")
+CHECK_LINE = re.compile(
+    rf"(?<=\n|>){MARK} (?P<label>{LABEL.pattern}) · (?:{'|'.join(KINDS)}) · [^\n<]*(?=\n)"
+)
 
 
 def _link_lines(

@@ -15,17 +15,22 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+import book
+import check_calls
 import ledger
+import markup
+from gmmlib import checks
 
 LOGGER = logging.getLogger(__name__)
 
 
-def _read_ledger(env: BuildEnvironment) -> ledger.Book:
+def _read_ledger(env: BuildEnvironment) -> ledger.Ledger:
     """The ledger; the page that asks for it is made anew when a page of the book changes."""
     root = Path(env.srcdir)
-    for path in [root / "_toc.yml", Path(ledger.__file__), *ledger.page_paths(root)]:
+    readers = [module.__file__ for module in (ledger, book, markup, check_calls, checks)]
+    for path in [root / "_toc.yml", *readers, *book.page_paths(root)]:
         env.note_dependency(str(path))
-    return ledger.read_book(root)
+    return ledger.read_ledger(root)
 
 
 class LedgerCount(SphinxRole):
@@ -45,25 +50,25 @@ class Ledger(SphinxDirective):
     """Every equation, where it stands, and how it was checked."""
 
     def run(self) -> list[nodes.Node]:
-        book = _read_ledger(self.env)
-        for error in book.errors:
+        found_in = _read_ledger(self.env)
+        for error in found_in.errors:
             LOGGER.warning("the ledger: %s", error, location=self.get_location(), type="ledger")
-        found = self._summary(book)
-        for chapter in book.chapters:
-            equations = [e for e in book.equations if e.chapter == chapter]
+        found = self._summary(found_in)
+        for chapter in found_in.chapters:
+            equations = [e for e in found_in.equations if e.chapter == chapter]
             if equations:
                 found.append(self._section(chapter, equations))
         return found
 
-    def _summary(self, book: ledger.Book) -> list[nodes.Node]:
-        ways = Counter(check.kind for equation in book.equations for check in equation.checks)
-        by_way = {words: ways[kind] for kind, words in ledger.IN_WORDS.items()}
+    def _summary(self, found_in: ledger.Ledger) -> list[nodes.Node]:
+        ways = Counter(check.kind for equation in found_in.equations for check in equation.checks)
+        by_way = {words: ways[kind] for kind, words in checks.KINDS.items()}
         return [
-            _figures(book.counts, ["ledger-summary"]),
+            _figures(found_in.counts, ["ledger-summary"]),
             _figures(by_way, ["ledger-summary", "ledger-ways"]),
         ]
 
-    def _section(self, chapter: ledger.Chapter, equations: list[ledger.Equation]) -> nodes.Node:
+    def _section(self, chapter: book.Page, equations: list[ledger.Equation]) -> nodes.Node:
         name = "ledger-" + nodes.make_id(Path(chapter.file).name)
         section = nodes.section(ids=[name], names=[name])
         section += nodes.title("", chapter.title)
@@ -90,11 +95,11 @@ class Ledger(SphinxDirective):
         formula["label"] = formula["number"] = None
         card += [head, formula]
         if equation.checks:
-            checks = nodes.bullet_list(classes=["ledger-checks"])
+            lines = nodes.bullet_list(classes=["ledger-checks"])
             for words, times in Counter(check.in_words for check in equation.checks).items():
                 line = words if times == 1 else f"{words} ({times} times)"
-                checks += nodes.list_item("", nodes.paragraph("", line))
-            card += checks
+                lines += nodes.list_item("", nodes.paragraph("", line))
+            card += lines
         return card
 
 
@@ -109,7 +114,7 @@ def _figures(counts: dict[str, int], classes: list[str]) -> nodes.Node:
 def _compare_with_sphinx(app: Sphinx, env: BuildEnvironment) -> None:
     """The second road: the labels that Sphinx itself has met."""
     known = set(env.get_domain("math").equations)  # type: ignore[attr-defined]
-    read = {equation.label for equation in ledger.read_book(Path(env.srcdir)).equations}
+    read = {equation.label for equation in ledger.read_ledger(Path(env.srcdir)).equations}
     for label in sorted(known ^ read):
         where = "is not in the ledger" if label in known else "is in the ledger, not on a page"
         LOGGER.warning("the ledger: equation %s %s", label, where, type="ledger")
