@@ -54,10 +54,7 @@ bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchm
 	$(RUN) benchmarks/bench.py
 	$(RUN) benchmarks/accuracy.py
 
-# The tests that need gmmlib alone: what builds the book is not installed there.
-LIBRARY := $(patsubst %,tests/test_%.py,blocks bound checks datasets em engine errors estimator \
-  estimator_fuzz families gaussian initialization mixture plots reading search threads)
-
+# The tests of the library need gmmlib alone: what builds the book is not installed there.
 lowest: ## test the library with the lowest versions that it declares (Python 3.11, in .venv-lowest)
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	  echo "The lowest versions are those for Python 3.11, and $(PYTHON) is another." \
@@ -67,7 +64,7 @@ lowest: ## test the library with the lowest versions that it declares (Python 3.
 	"$(PYTHON)" tools/lowest.py > .venv-lowest/requirements.txt
 	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/requirements.txt \
 	  --editable '.[fast,plots,checks]'
-	.venv-lowest/bin/python -m pytest --quiet --noconftest -o addopts= -p roads $(LIBRARY)
+	.venv-lowest/bin/python -m pytest --quiet --noconftest -o addopts= -p roads tests/library
 
 # NumPy, OpenBLAS and Numba choose their instructions by the processor, and the last digits follow.
 OTHER := env NPY_DISABLE_CPU_FEATURES="AVX512_SPR AVX512_ICL X86_V4

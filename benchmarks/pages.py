@@ -26,7 +26,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 import site_checks  # noqa: E402 - it is found in that folder
 

@@ -2,5 +2,5 @@
 
 A module holds one family of rules; ``tables`` lists those that look at a chapter, and those that
 look at the whole book. A new rule is a function, an entry and a breaking that it finds
-(tests/test_chapter_rules.py, tests/test_labels.py).
+(tests/book/test_chapter_rules.py, tests/book/test_labels.py).
 """

@@ -1,7 +1,7 @@
 """Is a page valid HTML? What the standard's parser objects to, and what its content models forbid.
 
 The checker of the W3C does this too, but it needs Java and 30 MB; this needs one small package.
-tests/test_html.py shows it a fault of each kind.
+tests/site/test_html.py shows it a fault of each kind.
 """
 
 import re
@@ -155,7 +155,7 @@ INPUTS = _names(
 def without_glyphs(text: str) -> str:
     """The page with each formula's MathML alone, and with code in one colour.
 
-    They are most of a chapter, written by machines. tests/test_mathematics.py looks at the glyphs.
+    They are most of a chapter, written by machines. Glyphs: tests/site/test_mathematics.py.
     """
     text = re.sub(r"(<mjx-math\b[^>]*>).*?(</mjx-math>)", r"\1\2", text, flags=re.DOTALL)
     return re.sub(r'<span class="[a-z][a-z0-9]{0,2}">([^<]*)</span>', r"\1", text)

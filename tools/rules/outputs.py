@@ -1,6 +1,6 @@
 """What a chapter stores of its execution: all of it, once, and nothing of one machine.
 
-nbval compares the text of the outputs; tests/nbval_pictures.py compares the pictures; here is what
+nbval compares the text of the outputs, tests/support/nbval_pictures.py the pictures; here is what
 a comparison after execution cannot see.
 """
 

@@ -1,7 +1,7 @@
 """Write assets/figures/data/data-sets.js: the data sets of the figures, from gmmlib.
 
-Run it after a change of one: ``python tools/website/figure_data.py``. tests/test_js.py finds what
-is stale.
+Run it after a change of one: ``python tools/website/figure_data.py``.
+tests/site/test_js.py finds what is stale.
 """
 
 from pathlib import Path

@@ -1,0 +1,112 @@
+"""What the README says is so: its code prints what it shows, its commands and files exist."""
+
+import ast
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import gmmlib
+from book import read_book
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def printed(code: str) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    return out.getvalue()
+
+
+def test_every_example_prints_what_is_shown() -> None:
+    examples = EXAMPLE.findall(README)
+    assert len(examples) == README.count("```python") >= 1
+    for code, shown in examples:
+        assert printed(code) == shown
+
+
+def test_the_library_is_shown_in_five_lines() -> None:
+    (code, _), *_ = EXAMPLE.findall(README)
+    assert len([line for line in code.splitlines() if line]) <= 5
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_linked_files_exist(page: str) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    missing = [t for t in targets if not t.startswith("https://") and not (ROOT / t).exists()]
+    assert not missing
+
+
+def test_contributing_names_files_that_exist() -> None:
+    named = re.findall(r"\b(?:tests|chapters)/\w+\.\w+", CONTRIBUTING)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_picture_is_small() -> None:
+    assert (ROOT / "assets/screenshot.png").stat().st_size < 200_000
+
+
+def modules_named_for_chapters() -> dict[str, set[str]]:
+    rows = re.findall(r"^\| \[.*?\]\(chapters/(\w+)\.ipynb\) \| (.*) \|$", README, re.MULTILINE)
+    return {name: set(re.findall(r"`(\w+)`", modules)) for name, modules in rows}
+
+
+def modules_used_everywhere() -> set[str]:
+    (sentence,) = re.findall(r"^Every chapter uses (.*?)\.", README, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", sentence))
+
+
+def test_the_map_has_every_chapter() -> None:
+    assert set(modules_named_for_chapters()) == {page.name for page in read_book().chapters}
+
+
+def test_the_map_has_every_module() -> None:
+    """Apart from the ones that no reader is led to."""
+    named = modules_used_everywhere().union(*modules_named_for_chapters().values())
+    files = {path.stem for path in (ROOT / "gmmlib").glob("*.py")}
+    packages = {path.parent.name for path in (ROOT / "gmmlib").glob("*/__init__.py")}
+    behind = {"__init__", "errors", "guards", "models", "spread", "stopping", "validation"}
+    assert named == (files | packages) - behind
+
+
+def test_chapters_use_the_modules_of_their_row() -> None:
+    for chapter, named in modules_named_for_chapters().items():
+        source = (ROOT / f"chapters/{chapter}.ipynb").read_text(encoding="utf-8")
+        assert named | modules_used_everywhere() <= modules_used(source), chapter
+
+
+def test_the_map_has_the_chapters_titles() -> None:
+    rows = re.findall(r"^\| \[(.*?)\]\((chapters/.*?)\)", README, re.MULTILINE)
+    titles = {page.path.as_posix(): page.title for page in read_book().chapters}
+    assert {path: title for title, path in rows} == titles
+
+
+def modules_used(source: str) -> set[str]:
+    """The modules behind each ``from gmmlib… import …`` in the text of a notebook."""
+    found = set()
+    for line in re.findall(r"from gmmlib[\w.]* import [\w, ]+", source):
+        (statement,) = ast.parse(line).body
+        assert isinstance(statement, ast.ImportFrom)
+        assert statement.module
+        found |= set(statement.module.split(".")[1:])
+        for name in statement.names:
+            origin = getattr(getattr(gmmlib, name.name, None), "__module__", None)
+            found.add(origin.split(".")[1] if origin else name.name)
+    return found
+
+
+def test_the_citation_is_that_of_the_reference_managers() -> None:
+    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    quote = re.sub(r"\s*\n> ", " ", README)
+    author, year = cff["authors"][0]["name"], cff["date-released"][:4]
+    said = f"{author} ({year}). *{cff['title']}.* Version {cff['version']}."
+    assert said in quote
+    assert said in (ROOT / "index.md").read_text(encoding="utf-8")
