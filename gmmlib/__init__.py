@@ -38,10 +38,11 @@ Components are counted from 0 in code and from 1 in the mathematics.
 
 from typing import TYPE_CHECKING, Any
 
-from gmmlib.em import Fit, e_step, fit, m_step
+from gmmlib.em import e_step, fit, m_step
 from gmmlib.errors import CollapseError, ConvergenceWarning
 from gmmlib.gaussian import log_gaussian
 from gmmlib.mixture import Mixture
+from gmmlib.stopping import Fit
 
 if TYPE_CHECKING:
     from gmmlib.estimators import GaussianMixture

@@ -5,7 +5,6 @@ parameters from the answers, and ``fit`` takes turns until the log-likelihood st
 """
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy.special import logsumexp, softmax
 from gmmlib.errors import CollapseError, ConvergenceWarning
 from gmmlib.guards import data_for, require_finite, require_mixture, require_spread, weighted_data
 from gmmlib.mixture import Mixture
-from gmmlib.stopping import goes_on, verdict
+from gmmlib.stopping import Fit, goes_on, verdict
 from gmmlib.validation import FloatArray
 
 
@@ -102,7 +101,7 @@ def fit(
     covariance_type: str = "full",
     tol: float | None = 1e-9,
     max_iter: int = 5000,
-) -> "Fit":
+) -> Fit:
     """EM from ``start``: E-step and M-step in turn until the log-likelihood stops rising.
 
     Parameters
@@ -151,47 +150,3 @@ def fit(
     if tol is not None and not converged:
         warnings.warn(reason, ConvergenceWarning, stacklevel=2)
     return Fit(mixture, np.array(history), converged, reason)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Fit:
-    """What :func:`fit` returns.
-
-    Attributes
-    ----------
-    mixture : Mixture
-        The last mixture visited.
-    log_likelihoods : (n_iter + 1,)
-        ℓ of every mixture visited, from the start to ``mixture`` itself.
-    converged : bool
-    reason : str
-        Why the run stopped, with the numbers.
-
-    Book: alg-em.
-    """
-
-    mixture: Mixture
-    log_likelihoods: FloatArray
-    converged: bool
-    reason: str
-
-    def __post_init__(self) -> None:
-        history = np.array(self.log_likelihoods, dtype=np.float64)
-        history.flags.writeable = False
-        object.__setattr__(self, "log_likelihoods", history)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Fit, (self.mixture, self.log_likelihoods, self.converged, self.reason)
-
-    @property
-    def log_likelihood(self) -> float:
-        """ℓ of ``mixture``, a sum over observations."""
-        return float(self.log_likelihoods[-1])
-
-    @property
-    def n_iter(self) -> int:
-        """How many times both steps were taken."""
-        return len(self.log_likelihoods) - 1
-
-    def __repr__(self) -> str:
-        return f"{self.mixture!r}\nlog-likelihood {self.log_likelihood:.6f}; {self.reason}"

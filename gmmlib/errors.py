@@ -1,10 +1,8 @@
 """What a fit may end with."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gmmlib.em import Fit
+from gmmlib.stopping import Fit
 
 
 class ConvergenceWarning(UserWarning):
@@ -26,7 +24,7 @@ class CollapseError(ValueError):
     """
 
     def __init__(
-        self, component: int, reason: str, step: int | None = None, fit: "Fit | None" = None
+        self, component: int, reason: str, step: int | None = None, fit: Fit | None = None
     ) -> None:
         super().__init__(component, reason, step, fit)
         self.component = component
@@ -34,7 +32,7 @@ class CollapseError(ValueError):
         self.step = step
         self.fit = fit
 
-    def after(self, run: "Fit") -> "CollapseError":
+    def after(self, run: Fit) -> "CollapseError":
         """The same error, with the iteration in which it happened and the run before it."""
         step = run.n_iter + 1
         so_far = replace(run, reason=f"stopped at iteration {step}: {self}")

@@ -1,8 +1,56 @@
-"""When the loop of the textbook algorithm ends, and in what words."""
+"""When the loop of the textbook algorithm ends, in what words, and what it leaves."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from gmmlib.validation import counted
+from gmmlib.mixture import Mixture
+from gmmlib.validation import FloatArray, counted
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """What :func:`gmmlib.em.fit` returns.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The last mixture visited.
+    log_likelihoods : (n_iter + 1,)
+        ℓ of every mixture visited, from the start to ``mixture`` itself.
+    converged : bool
+    reason : str
+        Why the run stopped, with the numbers.
+
+    Book: alg-em.
+    """
+
+    mixture: Mixture
+    log_likelihoods: FloatArray
+    converged: bool
+    reason: str
+
+    def __post_init__(self) -> None:
+        history = np.array(self.log_likelihoods, dtype=np.float64)
+        history.flags.writeable = False
+        object.__setattr__(self, "log_likelihoods", history)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fit, (self.mixture, self.log_likelihoods, self.converged, self.reason)
+
+    @property
+    def log_likelihood(self) -> float:
+        """ℓ of ``mixture``, a sum over observations."""
+        return float(self.log_likelihoods[-1])
+
+    @property
+    def n_iter(self) -> int:
+        """How many times both steps were taken."""
+        return len(self.log_likelihoods) - 1
+
+    def __repr__(self) -> str:
+        return f"{self.mixture!r}\nlog-likelihood {self.log_likelihood:.6f}; {self.reason}"
 
 
 def goes_on(log_likelihoods: list[float], n: int, tol: float | None, max_iter: int) -> bool:

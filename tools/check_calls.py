@@ -9,12 +9,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from cells import Cell
 from gmmlib.checks import KIND_OF, KINDS, LINE, MARK
-
-if TYPE_CHECKING:
-    from book import Cell
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Check:
         return f"{KINDS[self.kind]}: {self.how}"
 
 
-def paired(cells: Iterable["Cell"]) -> tuple[list[Check], list[str]]:
+def paired(cells: Iterable[Cell]) -> tuple[list[Check], list[str]]:
     """The checks of a chapter's code cells, and what is wrong with them."""
     checks: list[Check] = []
     errors: list[str] = []
@@ -72,7 +69,7 @@ def paired(cells: Iterable["Cell"]) -> tuple[list[Check], list[str]]:
     return checks, errors
 
 
-def _marked_lines(cell: "Cell") -> Iterator[str]:
+def _marked_lines(cell: Cell) -> Iterator[str]:
     """The lines of a cell's textual outputs that begin as a line of the ledger does."""
     for text in cell.said:
         for line in text.splitlines():

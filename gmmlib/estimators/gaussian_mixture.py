@@ -16,8 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib.engine import Blocks, Frame, Parameters, current
 from gmmlib.engine.blocks import in_blocks
-from gmmlib.fitting import Given
-from gmmlib.fitting import fit as fit_mixture
+from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.fixed_point import Run
 from gmmlib.fitting.policy import INIT_PARAMS, InitParams
 from gmmlib.mixture import Mixture
@@ -180,7 +179,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             )
         found["n_features_in_"] = blocks.n_features
         start = self._last_fit(blocks.n_features)
-        found_here = fit_mixture(
+        found_here = best_fit(
             blocks,
             self.n_components,
             self.covariance_type,

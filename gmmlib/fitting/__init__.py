@@ -1,11 +1,12 @@
 """From data to a mixture, without scikit-learn: starts, a race, one run to its fixed point.
 
-``fit`` is the whole way, and holds the policy: which start, what when it collapses, which ridge.
+``best_fit`` is the whole way, and holds the policy: which start, what when it collapses, which
+ridge.
 """
 
 from gmmlib.fitting.fixed_point import Run, converge, distance
 from gmmlib.fitting.heats import FEW, NARROW, is_spike, race
-from gmmlib.fitting.policy import Fitted, fit, ridge
+from gmmlib.fitting.policy import Fitted, best_fit, ridge
 from gmmlib.initialization.clusters import Given, starting_points
 
 __all__ = [
@@ -14,9 +15,9 @@ __all__ = [
     "Fitted",
     "Given",
     "Run",
+    "best_fit",
     "converge",
     "distance",
-    "fit",
     "is_spike",
     "race",
     "ridge",

@@ -31,7 +31,7 @@ _RACED_ON = 2**13  # observations on which the starts run before the best goes o
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What :func:`fit` returns: the mixture, and the run that led to it.
+    """What :func:`best_fit` returns: the mixture, and the run that led to it.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Fitted:
     run: Run
 
 
-def fit(
+def best_fit(
     blocks: Blocks,
     n_components: int,
     family: str | Family = "full",

@@ -12,7 +12,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book import Book, Figure, Page, read_book
+from book import Book, Page, read_book
+from cells import Figure
 
 FOLDER = "_build/chapter_figures"
 
