@@ -147,7 +147,7 @@ def stationary(
             if vanishes({**point, symbol: version}):
                 raise CheckTooWeak(f"{label}: with {name} in {symbol} the check passes as well")
     names = ", ".join(str(symbol) for symbol in point)
-    _say(label, "stationary", f"the derivative in {names} is 0 there, for all values")
+    _say(label, "symbolic", f"the derivative in {names} is 0 there, for all values")
 
 
 def negative_definite(label: str, hessian: Any) -> None:
@@ -173,7 +173,7 @@ def negative_definite(label: str, hessian: Any) -> None:
             raise CheckFailed(f"{label}: minor {k} of -H is {minor}, not known to be positive")
     if all(minor.is_positive for minor in _minors(H)):
         raise CheckTooWeak(f"{label}: with the sign flipped the check passes as well")
-    _say(label, "negative_definite", f"all {len(minors)} leading minors of -H are positive")
+    _say(label, "symbolic", f"all {len(minors)} leading minors of -H are positive")
 
 
 def numerical(
@@ -260,7 +260,7 @@ def gradient(
         worst = float(np.abs(slope - g).max())
         raise CheckFailed(f"{label}: central differences are off by {worst:.3g}")
     _require_sharp(label, slope, g, 0.0, rtol * size)
-    _say(label, "gradient", f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}")
+    _say(label, "numerical", f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}")
 
 
 def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None:
@@ -292,7 +292,7 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None
         raise CheckFailed(f"{label}: step {t + 1} falls by {-steps[t]:.3g}, to {v[t + 1]:.12g}")
     if (-steps[::-1] >= -slack).all():
         raise CheckTooWeak(f"{label}: with the sequence backwards the check passes as well")
-    _say(label, "never_decreases", f"{counted(len(steps), 'step', 'steps')}, none falls")
+    _say(label, "numerical", f"{counted(len(steps), 'step', 'steps')}, none falls")
 
 
 def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
@@ -355,8 +355,8 @@ def _finite(label: str, values: Any, name: str) -> FloatArray:
         raise CheckFailed(f"{label}: {error}") from None
 
 
-def _say(label: str, check: str, how: str) -> None:
-    print(f"{MARK} {label} · {KIND_OF[check]} · {how}")
+def _say(label: str, kind: str, how: str) -> None:
+    print(f"{MARK} {label} · {kind} · {how}")
 
 
 def _agree(size: int, noun: str) -> str:

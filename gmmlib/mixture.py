@@ -55,21 +55,22 @@ class Mixture:
 
     weights: FloatArray
     means: FloatArray
-    _kept: FloatArray  # the covariances (K, d, d), or the variances (K, d) alone
+    covariances: FloatArray
 
     def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
-        self._set(weights, *as_gaussians(means, covariances))
+        mu, Sigma = as_gaussians(means, covariances)
+        self._keep(weights, mu, "covariances", Sigma)
 
-    def _set(self, weights: Any, mu: FloatArray, kept: FloatArray) -> None:
+    def _keep(self, weights: Any, mu: FloatArray, name: str, spread: FloatArray) -> None:
         alpha = as_weights(weights)
         if len(alpha) != len(mu):
             raise ValueError(
                 f"the number of weights is {len(alpha)}, but the number of means is {len(mu)}. "
                 f"Pass one of each per component."
             )
-        for name, array in (("weights", alpha), ("means", mu), ("_kept", kept)):
+        for key, array in (("weights", alpha), ("means", mu), (name, spread)):
             array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, key, array)
 
     @classmethod
     def univariate(cls, weights: Any, means: Any, variances: Any) -> "Mixture":
@@ -91,8 +92,8 @@ class Mixture:
                 raise ValueError(f"{name} have shape {shape}. Pass one number per component, (K,).")
         return cls(weights, means, variances)
 
-    @classmethod
-    def diagonal(cls, weights: Any, means: Any, variances: Any) -> "Mixture":
+    @staticmethod
+    def diagonal(weights: Any, means: Any, variances: Any) -> "DiagonalMixture":
         """A mixture whose covariances are diagonal, from the variances (K, d) alone.
 
         ``means`` are (K, d). No matrix is made before ``covariances`` is asked for. Raises as the
@@ -104,28 +105,12 @@ class Mixture:
         array([[9., 0.],
                [0., 1.]])
         """
-        mixture = cls.__new__(cls)
-        mixture._set(weights, *as_variances(means, variances))
-        return mixture
-
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether only variances are kept."""
-        return self._kept.ndim == 2
-
-    @property
-    def covariances(self) -> FloatArray:
-        """Σ_j, (K, d, d)."""
-        if not self.is_diagonal:
-            return self._kept
-        Sigma = self._kept[:, :, np.newaxis] * np.eye(self.n_features)
-        Sigma.flags.writeable = False
-        return Sigma
+        return DiagonalMixture(weights, means, variances)
 
     @property
     def variances_by_column(self) -> FloatArray:
         """The diagonals of the Σ_j, (K, d)."""
-        return self._kept if self.is_diagonal else np.diagonal(self._kept, axis1=1, axis2=2)
+        return np.diagonal(self.covariances, axis1=1, axis2=2)
 
     @property
     def n_components(self) -> int:
@@ -145,7 +130,7 @@ class Mixture:
                 f"variances are for mixtures on the line; this one has {self.n_features} "
                 f"dimensions. Use covariances."
             )
-        return self.variances_by_column[:, 0]
+        return self.covariances[:, 0, 0]
 
     def log_joint(self, X: Any) -> FloatArray:
         """log p(x_i, z_i = j) = log α_j + log g_j(x_i), as (n, K). Raises as :func:`log_gaussian`.
@@ -154,8 +139,6 @@ class Mixture:
         """
         with np.errstate(divide="ignore"):  # a weight of 0 is allowed: its logarithm is -inf
             log_weights = np.log(self.weights)
-        if self.is_diagonal:
-            return log_weights + log_gaussian_diagonal(X, self.means, self._kept)
         return log_weights + log_gaussian(X, self.means, self.covariances)
 
     def log_density(self, X: Any) -> FloatArray:
@@ -207,10 +190,8 @@ class Mixture:
             raise ValueError(f"n is {n}. Ask for at least 1 point.")
         rng = np.random.default_rng(random_state)
         labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
-        noise = rng.standard_normal((n, self.n_features))
-        if self.is_diagonal:
-            return self.means[labels] + np.sqrt(self._kept)[labels] * noise, labels
         L = np.linalg.cholesky(self.covariances)  # (K, d, d)
+        noise = rng.standard_normal((n, self.n_features))
         X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
         return X, labels
 
@@ -235,27 +216,24 @@ class Mixture:
                 f"{self.n_components - 1} once, in one list."
             )
         index = index.astype(np.intp)
-        remade = Mixture.diagonal if self.is_diagonal else Mixture
-        return remade(self.weights[index], self.means[index], self._kept[index])
+        return self._with_components(index)
+
+    def _with_components(self, index: npt.NDArray[np.intp]) -> "Mixture":
+        return Mixture(self.weights[index], self.means[index], self.covariances[index])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mixture):
             return NotImplemented
-        alike = self.is_diagonal == other.is_diagonal
         return (
             np.array_equal(self.weights, other.weights)
             and np.array_equal(self.means, other.means)
-            and np.array_equal(
-                self._kept if alike else self.covariances,
-                other._kept if alike else other.covariances,
-            )
+            and np.array_equal(self.covariances, other.covariances)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        remade = Mixture.diagonal if self.is_diagonal else Mixture
-        return remade, (self.weights, self.means, self._kept)
+        return Mixture, (self.weights, self.means, self.covariances)
 
     def __repr__(self) -> str:
         K, d = self.n_components, self.n_features
@@ -273,6 +251,70 @@ class Mixture:
         for row in rows:
             text += "\n  " + "  ".join(f"{row[c]:>{widths[c]}}" for c in range(3))
         return text
+
+
+class DiagonalMixture(Mixture):
+    """A mixture whose covariances are diagonal; it keeps their variances, (K, d), and no matrix.
+
+    See :meth:`Mixture.diagonal`.
+    """
+
+    _variances: FloatArray
+
+    def __init__(self, weights: Any, means: Any, variances: Any) -> None:
+        mu, kept = as_variances(means, variances)
+        self._keep(weights, mu, "_variances", kept)
+
+    @property
+    def variances_by_column(self) -> FloatArray:
+        """The variances, (K, d)."""
+        return self._variances
+
+    @property
+    def covariances(self) -> FloatArray:
+        """Σ_j, (K, d, d), made anew at each call."""
+        Sigma = self.variances_by_column[:, :, np.newaxis] * np.eye(self.n_features)
+        Sigma.flags.writeable = False
+        return Sigma
+
+    def log_joint(self, X: Any) -> FloatArray:
+        """As :meth:`Mixture.log_joint`.
+
+        Book: def-joint.
+        """
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.weights)
+        return log_weights + log_gaussian_diagonal(X, self.means, self.variances_by_column)
+
+    def sample(
+        self, n: int, random_state: int | np.random.Generator | None = None
+    ) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        """As :meth:`Mixture.sample`, and the same points.
+
+        Book: def-joint.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            return super().sample(n, random_state)  # raises
+        rng = np.random.default_rng(random_state)
+        labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
+        noise = rng.standard_normal((n, self.n_features))
+        return self.means[labels] + np.sqrt(self._variances)[labels] * noise, labels
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DiagonalMixture):
+            return super().__eq__(other)
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("weights", "means", "_variances")
+        )
+
+    __hash__ = None
+
+    def _with_components(self, index: npt.NDArray[np.intp]) -> Mixture:
+        return DiagonalMixture(self.weights[index], self.means[index], self._variances[index])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DiagonalMixture, (self.weights, self.means, self._variances)
 
 
 def _few(values: FloatArray) -> str:

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from gmmlib import Mixture, e_step
+from gmmlib.mixture import DiagonalMixture
 from strategies import problems, random_mixture, slopes
 
 TWO = Mixture.univariate([0.25, 0.75], [-1, 2], [0.5, 4])
@@ -184,17 +185,16 @@ def test_variances_alone_are_the_diagonal_mixture(problem):
     alone = Mixture.diagonal(mixture.weights, mixture.means, variances)
     K, d = variances.shape
     full = Mixture(mixture.weights, mixture.means, variances[:, :, np.newaxis] * np.eye(d))
-    assert alone.is_diagonal
-    assert not full.is_diagonal
+    assert isinstance(alone, DiagonalMixture)
     assert alone == full == alone
     assert_allclose(alone.log_joint(X), full.log_joint(X), rtol=1e-12)
     seed = int(rng.integers(1000))
     for ours, theirs in zip(alone.sample(20, seed), full.sample(20, seed), strict=True):
         assert_allclose(ours, theirs, rtol=1e-14)
     order = rng.permutation(K)
-    assert alone.reordered(order).is_diagonal
+    assert isinstance(alone.reordered(order), DiagonalMixture)
     assert alone.reordered(order) == full.reordered(order)
-    assert pickle.loads(pickle.dumps(alone)).is_diagonal
+    assert isinstance(pickle.loads(pickle.dumps(alone)), DiagonalMixture)
     assert pickle.loads(pickle.dumps(alone)) == alone
     assert (alone == mixture) == (d == 1)
     assert repr(alone) == repr(full)
@@ -226,3 +226,10 @@ def test_a_mixture_of_variances_makes_no_matrix():
 def test_bad_variances(means, variances, words):
     with pytest.raises(ValueError, match=words):
         Mixture.diagonal([1.0], means, variances)
+
+
+@pytest.mark.parametrize(("n", "kind"), [(0, ValueError), (2.5, TypeError), (True, TypeError)])
+def test_no_number_of_points(n, kind):
+    for mixture in (TWO, Mixture.diagonal([1.0], [[0.0, 0.0]], [[1.0, 1.0]])):
+        with pytest.raises(kind, match="n "):
+            mixture.sample(n)
