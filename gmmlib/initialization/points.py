@@ -7,7 +7,6 @@ component.
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import kmeans_plusplus
 
 from gmmlib.em import m_step
 from gmmlib.mixture import Mixture
@@ -71,6 +70,8 @@ def k_means_plus_plus(
 
     Book: def-start.
     """
+    from sklearn.cluster import kmeans_plusplus  # takes most of a second to load
+
     X = as_data(X)
     _different_rows(X, n_components)
     seed = int(np.random.default_rng(random_state).integers(2**31))

@@ -1,5 +1,8 @@
 """Where the runs start, which go on, which are left, and how the best one ends."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -345,3 +348,22 @@ def test_the_distance_is_in_units_of_each_component(covariance_type):
     p, q = (Parameters.of([m], covariance_type) for m in (a, b))
     assert distance(p, q) == pytest.approx(np.sqrt(total))
     assert distance(p, p) == 0
+
+
+WITHOUT_SCIKIT_LEARN = """
+import sys
+sys.modules["sklearn"] = None
+from gmmlib import datasets
+from gmmlib.engine import Blocks
+from gmmlib.fitting import best_fit
+import numpy as np
+X = datasets.old_faithful()
+found = best_fit(Blocks.of(X), 2, rng=np.random.default_rng(0))
+print(found.run.converged, f"{found.mixture.log_likelihood(X):.3f}")
+"""
+
+
+def test_the_whole_way_without_scikit_learn():
+    command = [sys.executable, "-c", WITHOUT_SCIKIT_LEARN]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.stdout.split() == ["True", "-1130.264"], ended.stderr
