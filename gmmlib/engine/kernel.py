@@ -1,6 +1,6 @@
 """The inner loops of the engine, compiled by Numba where it is installed.
 
-Nothing here is needed: ``engine`` has the same two steps in NumPy. These loops take each block of
+Nothing here is needed: ``matrices`` has the same two steps in NumPy. These loops take each block of
 observations through both steps while it is in the cache. They measure from each component's mean,
 so nothing cancels, and cost as many multiplications as the two matrix products.
 

@@ -431,7 +431,8 @@ def _inverted(matrices: FloatArray, family: Family) -> FloatArray:
         for j, row in enumerate(matrices):
             if not (row > 0).all():
                 raise ValueError(_NO_PRECISION.format(j, row.min()))
-        return np.asarray(1 / matrices)
+        with np.errstate(over="ignore"):  # Given says what is out of range
+            return np.asarray(1 / matrices)
     for j, matrix in enumerate(matrices):
         scale = np.sqrt(np.abs(np.diag(matrix)))
         if (np.abs(matrix - matrix.T) > 1e-10 * np.outer(scale, scale)).any():
@@ -443,5 +444,6 @@ def _inverted(matrices: FloatArray, family: Family) -> FloatArray:
             raise ValueError(_NO_PRECISION.format(j, float(np.linalg.eigvalsh(matrix)[0])))
     unit = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
     outer = unit[:, :, np.newaxis] * unit[:, np.newaxis]
-    Sigma = np.linalg.inv(matrices / outer) / outer
+    with np.errstate(over="ignore"):
+        Sigma = np.linalg.inv(matrices / outer) / outer
     return np.asarray((Sigma + Sigma.swapaxes(1, 2)) / 2)
