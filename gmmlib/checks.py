@@ -5,10 +5,12 @@ two sides against each other, and prints a line such as ::
 
     ✓ eq-log-det · numerical · 3 values agree to 1e-12
 
-or raises :class:`CheckFailed`. A check that could not have failed is worth nothing, so each one
-also shows itself wrong versions of the equation: the sign flipped, a factor 2 lost, a σ where
-σ² belongs. If it cannot tell one of them from the right version it raises
-:class:`CheckTooWeak`.
+or raises :class:`CheckFailed`. ``scope`` ends the line: for what the check stands, such as
+``"for K = 3"``, ``"for every n"`` or ``"for the 272 waits"``.
+
+A check that could not have failed is worth nothing, so each one also shows itself wrong versions
+of the equation: the sign flipped, a factor 2 lost, a σ where σ² belongs. If it cannot tell one of
+them from the right version it raises :class:`CheckTooWeak`.
 
 ==================  ================================================================
 ``symbolic``        both sides are the same expression, for all values of the symbols
@@ -64,7 +66,7 @@ class CheckTooWeak(AssertionError):
     """The check also passes on a wrong version of the equation, so it shows nothing."""
 
 
-def symbolic(label: str, left: Any, right: Any) -> None:
+def symbolic(label: str, left: Any, right: Any, *, scope: str = "") -> None:
     """The two sides are equal for all values of their symbols: left - right simplifies to 0.
 
     Parameters
@@ -92,7 +94,7 @@ def symbolic(label: str, left: Any, right: Any) -> None:
     for name, version in _wrong_expressions(right):
         if _is_zero(_simplified(left - version)):
             raise CheckTooWeak(f"{label}: with {name} the check passes as well")
-    _say(label, "symbolic", "both sides are the same expression")
+    _say(label, "symbolic", "both sides are the same expression", scope)
 
 
 def stationary(
@@ -101,6 +103,7 @@ def stationary(
     solution: Mapping[Any, Any],
     *,
     given: Mapping[Any, Any] | None = None,
+    scope: str = "",
 ) -> None:
     """The derivatives of ``objective`` in the keys of ``solution`` all vanish there.
 
@@ -147,10 +150,10 @@ def stationary(
             if vanishes({**point, symbol: version}):
                 raise CheckTooWeak(f"{label}: with {name} in {symbol} the check passes as well")
     names = ", ".join(str(symbol) for symbol in point)
-    _say(label, "symbolic", f"the derivative in {names} is 0 there, for all values")
+    _say(label, "symbolic", f"the derivative in {names} is 0 there, for all values", scope)
 
 
-def negative_definite(label: str, hessian: Any) -> None:
+def negative_definite(label: str, hessian: Any, *, scope: str = "") -> None:
     """A symmetric matrix of SymPy expressions is negative definite, for all values.
 
     By Sylvester's criterion: the leading principal minors of -H are all positive. SymPy must be
@@ -173,11 +176,17 @@ def negative_definite(label: str, hessian: Any) -> None:
             raise CheckFailed(f"{label}: minor {k} of -H is {minor}, not known to be positive")
     if all(minor.is_positive for minor in _minors(H)):
         raise CheckTooWeak(f"{label}: with the sign flipped the check passes as well")
-    _say(label, "symbolic", f"all {len(minors)} leading minors of -H are positive")
+    _say(label, "symbolic", f"all {len(minors)} leading minors of -H are positive", scope)
 
 
 def numerical(
-    label: str, value: Any, expected: Any, *, rtol: float = 1e-12, atol: float = 0.0
+    label: str,
+    value: Any,
+    expected: Any,
+    *,
+    rtol: float = 1e-12,
+    atol: float = 0.0,
+    scope: str = "",
 ) -> None:
     """Two independent roads lead to the same numbers.
 
@@ -213,7 +222,7 @@ def numerical(
         )
     _require_sharp(label, a, b, rtol, atol)
     tolerance = f"{rtol:.0e}" if atol == 0 else f"{rtol:.0e} or {atol:.0e} absolute"
-    _say(label, "numerical", f"{_agree(a.size, 'value')} to {tolerance}")
+    _say(label, "numerical", f"{_agree(a.size, 'value')} to {tolerance}", scope)
 
 
 def gradient(
@@ -224,6 +233,7 @@ def gradient(
     *,
     rtol: float = 1e-6,
     step: float = 1e-5,
+    scope: str = "",
 ) -> None:
     """A gradient against central differences of the function itself.
 
@@ -260,10 +270,15 @@ def gradient(
         worst = float(np.abs(slope - g).max())
         raise CheckFailed(f"{label}: central differences are off by {worst:.3g}")
     _require_sharp(label, slope, g, 0.0, rtol * size)
-    _say(label, "numerical", f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}")
+    _say(
+        label,
+        "numerical",
+        f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}",
+        scope,
+    )
 
 
-def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None:
+def never_decreases(label: str, values: Any, *, rounding: float = 1e-12, scope: str = "") -> None:
     """A sequence that must climb: no step falls by more than rounding, and some step rises.
 
     Parameters
@@ -292,10 +307,10 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12) -> None
         raise CheckFailed(f"{label}: step {t + 1} falls by {-steps[t]:.3g}, to {v[t + 1]:.12g}")
     if (-steps[::-1] >= -slack).all():
         raise CheckTooWeak(f"{label}: with the sequence backwards the check passes as well")
-    _say(label, "numerical", f"{counted(len(steps), 'step', 'steps')}, none falls")
+    _say(label, "numerical", f"{counted(len(steps), 'step', 'steps')}, none falls", scope)
 
 
-def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
+def printed(label: str, values: Any, as_printed: str | Sequence[str], *, scope: str = "") -> None:
     """Numbers agree with a source to every digit that it prints.
 
     Parameters
@@ -335,7 +350,7 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str]) -> None:
             raise CheckFailed(f"{label}: printed {text}, computed {sp.N(exact, digits[-1] + 3)}")
     few, many = min(digits), max(digits)
     span = str(few) if few == many else f"{few} to {many}"
-    _say(label, "printed", f"{_agree(len(texts), 'number')} to all {span} digits shown")
+    _say(label, "printed", f"{_agree(len(texts), 'number')} to all {span} digits shown", scope)
 
 
 def _decimal(text: str) -> Decimal:
@@ -355,8 +370,9 @@ def _finite(label: str, values: Any, name: str) -> FloatArray:
         raise CheckFailed(f"{label}: {error}") from None
 
 
-def _say(label: str, kind: str, how: str) -> None:
-    print(f"{MARK} {label} · {kind} · {how}")
+def _say(label: str, kind: str, how: str, scope: str) -> None:
+    shown = f" · {scope}" if scope else ""
+    print(f"{MARK} {label} · {kind} · {how}{shown}")
 
 
 def _agree(size: int, noun: str) -> str:
