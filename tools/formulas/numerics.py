@@ -1,0 +1,451 @@
+"""Derivatives, integrals, maxima and dots, worked out on a sheet."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from flint import arb, arb_mat
+
+from formulas import values as v
+from formulas.parser import read_formula
+from formulas.tree import Node, number
+from formulas.values import STEP, NoValue, Value
+
+if TYPE_CHECKING:
+    from formulas.letters import Letters
+    from formulas.sheet import Sheet
+
+SIGN = "±"
+_PARSED: dict[tuple[str, int], Node] = {}
+
+
+def parsed(text: str, letters: "Letters") -> Node:
+    key = text, id(letters)
+    if key not in _PARSED:
+        _PARSED[key] = read_formula(text, letters)
+    return _PARSED[key]
+
+
+Work = Callable[["Sheet"], Value]
+
+# --- derivatives ----------------------------------------------------------------------------------
+
+
+def derivative(sheet: "Sheet", work: Work, by: Node, order: int) -> Value:
+    """By a place: a number gives a number, a vector a vector, a matrix a matrix."""
+    current = sheet.evaluate(by)
+    if isinstance(current, arb | int) and not isinstance(current, bool):
+        return _slope(sheet, work, by, v.scalar(current), order)
+    if order != 1:
+        raise NoValue("a second derivative by something that is no number")
+    if isinstance(current, arb_mat):
+        rows = [
+            [
+                _slope_of_entry(sheet, work, by, current, i, j)
+                for j in range(current.ncols())
+            ]
+            for i in range(current.nrows())
+        ]
+        return v.matrix(rows)
+    found = [derivative(sheet, work, place, 1) for place in _items(sheet, by, current)]
+    return tuple(found)
+
+
+def _items(sheet: "Sheet", by: Node, current: Value) -> list[Node]:
+    """The places that a list of parameters consists of."""
+    if by.op == "tuple":
+        return list(by.args)
+    if by.op == "pow":
+        base = by.args[0]
+        items = _items(sheet, base, current)
+        return [Node("pow", (item, by.args[1])) for item in items]
+    letter = sheet.book.find(by.text, by.args)
+    if "parts" in letter.spec:
+        return sheet.parts(letter)
+    if not isinstance(current, list):
+        raise NoValue(f"one cannot differentiate by {letter.symbol}")
+    given = tuple(arg for arg in by.args if arg.op != "all")
+    return [Node("sym", (*given, number(str(k + 1))), by.text) for k in range(len(current))]
+
+
+def _slope(sheet: "Sheet", work: Work, by: Node, at: arb, order: int) -> Value:
+    def inner(s: "Sheet") -> Value:
+        return work(s) if order == 1 else _slope(s, work, by, v.scalar(s.evaluate(by)), order - 1)
+
+    up = inner(sheet.assign(by, at + STEP))
+    down = inner(sheet.assign(by, at - STEP))
+    return v.times(v.add(up, v.negative(down)), 1 / (2 * STEP))
+
+
+def _slope_of_entry(
+    sheet: "Sheet", work: Work, by: Node, current: arb_mat, i: int, j: int
+) -> arb:
+    found = []
+    for sign in (1, -1):
+        moved = arb_mat(current)
+        moved[i, j] = current[i, j] + sign * STEP
+        found.append(v.scalar(work(sheet.assign(by, moved))))
+    return (found[0] - found[1]) / (2 * STEP)
+
+
+def scalars(sheet: "Sheet", places: list[Node], precisions: bool = False) -> list[Node]:
+    """The places one by one, each a number.
+
+    ``precisions``: a covariance is moved by the entries of its inverse, and stays symmetric.
+    """
+    found: list[Node] = []
+    for place in places:
+        current = sheet.evaluate(place)
+        if precisions and place.text.endswith(r"\Sigma"):
+            size = v.as_matrix(current).nrows()
+            found += [
+                Node("precision", (place, number(str(i)), number(str(j))))
+                for i in range(1, size + 1)
+                for j in range(1, i + 1)
+            ]
+        elif isinstance(current, arb_mat):
+            found += [
+                Node("entry", (place, number(str(i + 1)), number(str(j + 1))))
+                for i in range(current.nrows())
+                for j in range(current.ncols())
+            ]
+        elif isinstance(current, list | tuple):
+            found += scalars(sheet, _items(sheet, place, current))
+        else:
+            found.append(place)
+    return found
+
+
+def hessian(sheet: "Sheet", work: Work, places: list[Node]) -> Value:
+    ones = scalars(sheet, places)
+    size = len(ones)
+    table = [[arb(0)] * size for _ in range(size)]
+    for a, b in itertools.combinations_with_replacement(range(size), 2):
+        inner = lambda s, p=ones[b]: derivative(s, work, p, 1)  # noqa: E731
+        table[a][b] = table[b][a] = v.scalar(derivative(sheet, inner, ones[a], 1))
+    return v.matrix(table)
+
+
+# --- integrals ------------------------------------------------------------------------------------
+
+WIDTH, GAP = 22, arb(1) / 4  # of the trapezoid rule on the line: bells of width 0.5 to 1.6
+
+
+def over_the_line(at: Callable[[arb], Value]) -> Value:
+    """∫ over the whole line, of what dies away as a bell does: the trapezoid rule."""
+    count = int(WIDTH / float(GAP.mid()))
+    total = at(arb(0))
+    for k in range(1, count + 1):
+        total = v.add(total, v.add(at(GAP * k), at(-GAP * k)))
+    largest = v.size(total)
+    for end in (WIDTH, -WIDTH):
+        if not v.size(at(arb(end))) < arb(10) ** -30 * (1 + largest):
+            raise NoValue("the integral does not converge, or not within the line looked at")
+    return v.times(total, GAP)
+
+
+@cache
+def _legendre(count: int) -> list[tuple[arb, arb]]:
+    return [arb.legendre_p_root(count, k, weight=True) for k in range(count)]
+
+
+def between(at: Callable[[arb], Value], low: arb, high: arb, panels: int = 2) -> Value:
+    """∫ over a piece of the line: Gauss and Legendre's rule."""
+    total: Value | None = None
+    step = (high - low) / panels
+    for p in range(panels):
+        middle, half = low + step * (2 * p + 1) / 2, step / 2
+        for root, weight in _legendre(48):
+            term = v.times(weight * half, at(middle + half * root))
+            total = term if total is None else v.add(total, term)
+    return total
+
+
+@cache
+def hermite(count: int) -> list[tuple[arb, arb]]:
+    """Nodes and weights for the mean over a standard Gaussian, exact for polynomials."""
+    if count == 2:
+        return [(arb(-1), arb(1) / 2), (arb(1), arb(1) / 2)]
+    root = arb(3).sqrt()
+    return [(-root, arb(1) / 6), (arb(0), arb(2) / 3), (root, arb(1) / 6)]
+
+
+# --- maxima ---------------------------------------------------------------------------------------
+
+
+def stationary(
+    sheet: "Sheet", work: Work, places: list[Node], *, climbs: bool, steps: int = 60
+) -> list[tuple[Node, Value]]:
+    """Where the derivatives by the places vanish: Newton's method, from where the sheet stands.
+
+    A start at which they vanish already is only confirmed.
+
+    ``climbs``: look for a maximum, and accept no step that does not rise. Squares are moved by
+    their logarithm, so that they stay positive.
+    """
+    ones = scalars(sheet, places, precisions=True)
+    point = [v.scalar(sheet.evaluate(one)) for one in ones]
+    positive = [one.op == "pow" for one in ones]
+
+    def at(x: list[arb]) -> "Sheet":
+        moved = sheet
+        for one, p, t in zip(ones, positive, x, strict=True):
+            moved = moved.assign(one, t.exp() if p else t)
+        return moved
+
+    def height(x: list[arb]) -> arb:
+        return v.scalar(work(at(x)))
+
+    x = [t.log() if p else t for t, p in zip(point, positive, strict=True)]
+    for _ in range(steps):
+        if _is_level(height, x):
+            break
+        gradient, bend = _bend(height, x)
+        try:
+            move = arb_mat([[t] for t in gradient])
+            move = arb_mat(bend).solve(move)
+        except ZeroDivisionError:
+            raise NoValue("the maximiser met a flat place") from None
+        step = [-move[k, 0].mid() for k in range(len(x))]
+        slope = sum((g * s for g, s in zip(gradient, step, strict=True)), arb(0))
+        if climbs and not slope >= 0:
+            step = [g.mid() / (1 + abs(g.mid())) for g in gradient]
+        length = max(float(abs(s).mid()) for s in step)
+        x = _moved(height, x, step, climbs and length > 1e-8)
+        if length < 1e-16:  # the next error is its square
+            break
+    else:
+        raise NoValue("the maximiser did not settle")
+    final = at(x)
+    return [(place, final.evaluate(place)) for place in places]
+
+
+def _is_level(height: Callable[[list[arb]], arb], x: list[arb]) -> bool:
+    """Is every derivative 0 here? Where the start was good, this is all that is asked."""
+    for k in range(len(x)):
+        up, down = list(x), list(x)
+        up[k], down[k] = x[k] + STEP, x[k] - STEP
+        if not abs(height(up) - height(down)) / (2 * STEP) < arb(10) ** -32:
+            return False
+    return True
+
+
+def _moved(
+    height: Callable[[list[arb]], arb], x: list[arb], step: list[arb], must_rise: bool
+) -> list[arb]:
+    if not must_rise:
+        return [(a + b).mid() for a, b in zip(x, step, strict=True)]
+    now, share = height(x), arb(1)
+    for _ in range(60):
+        moved = [(a + share * b).mid() for a, b in zip(x, step, strict=True)]
+        try:
+            if height(moved) > now:
+                return moved
+        except NoValue:
+            pass
+        share /= 2
+    raise NoValue("the maximiser found no way up")
+
+
+def _bend(height: Callable[[list[arb]], arb], x: list[arb]) -> tuple[list[arb], list[list[arb]]]:
+    """Gradient and Hessian by central differences."""
+    size = len(x)
+
+    def moved(*steps: tuple[int, arb]) -> arb:
+        y = list(x)
+        for k, s in steps:
+            y[k] = y[k] + s
+        return height(y)
+
+    centre = height(x)
+    ups = [moved((k, STEP)) for k in range(size)]
+    downs = [moved((k, -STEP)) for k in range(size)]
+    gradient = [(u - d) / (2 * STEP) for u, d in zip(ups, downs, strict=True)]
+    bend = [[arb(0)] * size for _ in range(size)]
+    for k in range(size):
+        bend[k][k] = (ups[k] - 2 * centre + downs[k]) / STEP**2
+    for a, b in itertools.combinations(range(size), 2):
+        both = moved((a, STEP), (b, STEP)) - moved((a, STEP), (b, -STEP))
+        both += moved((a, -STEP), (b, -STEP)) - moved((a, -STEP), (b, STEP))
+        bend[a][b] = bend[b][a] = both / (4 * STEP**2)
+    return [g.mid() for g in gradient], [[t.mid() for t in row] for row in bend]
+
+
+def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
+    """max over places, or over what fulfils an equation: the value there."""
+    if sign < 0:
+        raise NoValue("only maxima are looked for over places")
+    if over.op == "rel" and over.text == "=":
+        solution = constrained(sheet, body, over)
+    else:
+        places = list(over.args) if over.op == "list" else [over]
+        solution = stationary(sheet, lambda s: s.evaluate(body), places, climbs=True)
+    for place, value in solution:
+        sheet = sheet.assign(place, value)
+    return sheet.evaluate(body)
+
+
+def constrained(
+    sheet: "Sheet", body: Node, equation: Node, places: list[Node] | None = None
+) -> list[tuple[Node, Value]]:
+    """A maximum under one equation, by Lagrange's function with a multiplier of its own."""
+    places = places or _movable(sheet, equation.args[0])
+    work = lambda s: v.add(  # noqa: E731
+        s.evaluate(body),
+        v.times(
+            s.written(MULTIPLIER),
+            v.add(s.evaluate(equation.args[0]), v.negative(s.evaluate(equation.args[1]))),
+        ),
+    )
+    start = sheet.with_({MULTIPLIER: arb(-1)})
+    multiplier = Node("multiplier")
+    return stationary(start, work, [*places, multiplier], climbs=False)[:-1]
+
+
+MULTIPLIER = "the multiplier"
+
+
+def _movable(sheet: "Sheet", node: Node) -> list[Node]:
+    """The letters in a constraint that are drawn, as whole lists."""
+    found: list[Node] = []
+    for part in node.walk():
+        if part.op != "sym":
+            continue
+        letter = sheet.book.find(part.text, part.args)
+        if "draw" in letter.spec:
+            whole = Node("sym", (), part.text)
+            if whole not in found:
+                found.append(whole)
+    return found
+
+
+# --- modes ----------------------------------------------------------------------------------------
+
+
+def has_two_modes(sheet: "Sheet", function: Node) -> bool:
+    """Count the peaks of a density on the line, by the signs of its slope on a fine grid."""
+    letter = sheet.book.find(function.text, function.args, 1)
+    place = letter.places[0]
+    call = Node("call", (function, place))
+    signs = []
+    for k in range(-600, 601):
+        x = arb(k) / 60 + arb(1) / 977
+        slope = derivative(sheet.assign(place, x), lambda s: s.evaluate(call), place, 1)
+        signs.append(v.scalar(slope) > 0)
+    peaks = sum(1 for a, b in itertools.pairwise(signs) if a and not b)
+    return peaks == 2
+
+
+# --- dots -----------------------------------------------------------------------------------------
+
+
+def spread(sheet: "Sheet", items: tuple[Node, ...]) -> Iterator[Node]:
+    """Write the dots out. The items before and after them are of one form with other numbers."""
+    at = next(k for k, item in enumerate(items) if item.op == "dots")
+    before, after = items[:at], items[at + 1 :]
+    if not before or not after:
+        raise NoValue("dots need a first and a last item")
+    period = _period(before, after)
+    first, last = before[-period:], after[:period]
+    second = first
+    first = before[:period] if len(before) >= 2 * period else first
+    slots = [_differences(a, b) for a, b in zip(first, last, strict=True)]
+    paths = [path for found in slots for path in found]
+    if not paths:
+        raise NoValue("the dots lead from an item to the same item")
+    if len({len(found) for found in slots}) == 1 and len(slots[0]) == 2 and _is_pairs(before):
+        yield from _pairs(sheet, before, after)
+        return
+    start, end = _ends(sheet, first, last, slots)
+    if len(before) >= 2 * period:
+        third, _ = _ends(sheet, second, last, slots)
+        if third != start + len(before) // period - 1:
+            raise NoValue("the items before the dots do not count up")
+    for k in range(start, end + 1):
+        for item, found in zip(first, slots, strict=True):
+            yield _with(item, found, number(str(k)))
+    yield from after[period:]
+
+
+def _period(before: tuple[Node, ...], after: tuple[Node, ...]) -> int:
+    """How many items belong together: α₁, μ₁, σ₁², …, α_K, μ_K, σ_K² has three."""
+    if len(after) > 1 and len(before) >= len(after):
+        return len(after)
+    return 1
+
+
+def _differences(a: Node, b: Node, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+    """Where two trees differ: paths to the numbers that count."""
+    if a == b:
+        return []
+    if a.op == b.op and a.text == b.text and len(a.args) == len(b.args) and a.args:
+        return [
+            p
+            for k, (x, y) in enumerate(zip(a.args, b.args, strict=True))
+            for p in _differences(x, y, (*path, k))
+        ]
+    if a.op != "num":
+        raise NoValue("the items around the dots are not of one form")
+    return [path]
+
+
+def _sub(node: Node, path: tuple[int, ...]) -> Node:
+    for k in path:
+        node = node.args[k]
+    return node
+
+
+def _with(node: Node, paths: list[tuple[int, ...]], new: Node) -> Node:
+    for path in paths:
+        node = _put(node, path, new)
+    return node
+
+
+def _put(node: Node, path: tuple[int, ...], new: Node) -> Node:
+    if not path:
+        return new
+    args = list(node.args)
+    args[path[0]] = _put(args[path[0]], path[1:], new)
+    return node.with_args(*args)
+
+
+def _ends(
+    sheet: "Sheet",
+    first: tuple[Node, ...],
+    last: tuple[Node, ...],
+    slots: list[list[tuple[int, ...]]],
+) -> tuple[int, int]:
+    starts, ends = set(), set()
+    for a, b, found in zip(first, last, slots, strict=True):
+        starts |= {sheet.integer(sheet.evaluate(_sub(a, path))) for path in found}
+        ends |= {sheet.integer(sheet.evaluate(_sub(b, path))) for path in found}
+    if len(starts) != 1 or len(ends) != 1:
+        raise NoValue("the items around the dots count differently")
+    return starts.pop(), ends.pop()
+
+
+def _is_pairs(before: tuple[Node, ...]) -> bool:
+    return len(before) == 2 and _numbers(before[0]) == ["1", "1"] and _numbers(before[1]) == [
+        "1",
+        "2",
+    ]
+
+
+def _numbers(node: Node) -> list[str]:
+    return [n.text for n in node.walk() if n.op == "num"]
+
+
+def _pairs(
+    sheet: "Sheet", before: tuple[Node, ...], after: tuple[Node, ...]
+) -> Iterator[Node]:
+    """x₁x₁, x₁x₂, …, x_d x_d: all pairs a ≤ b, in the order of a dictionary."""
+    paths = _differences(before[0], after[0])
+    end = sheet.integer(sheet.evaluate(_sub(after[0], paths[0])))
+    if sheet.integer(sheet.evaluate(_sub(after[0], paths[1]))) != end:
+        raise NoValue("the last pair has two different numbers")
+    for a, b in itertools.combinations_with_replacement(range(1, end + 1), 2):
+        item = _put(before[0], paths[0], number(str(a)))
+        yield _put(item, paths[1], number(str(b)))

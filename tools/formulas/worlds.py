@@ -1,0 +1,640 @@
+"""Random situations: sizes, data, parameters; and the few letters that need code of their own."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flint import arb, arb_mat
+
+from formulas import numerics
+from formulas import values as v
+from formulas.letters import ENTRIES, Letter
+from formulas.sheet import Sheet
+from formulas.tree import Node
+from formulas.values import NoValue, Value
+
+
+def sizes_of(rng: random.Random, wanted: dict[str, Any], fixed: dict[str, int]) -> dict[str, int]:
+    """n, K and d, all different; ``wanted`` gives the choices, ``fixed`` what a display fixes."""
+    for _ in range(1000):
+        sizes = {
+            name: fixed[name] if name in fixed else rng.choice(choices)
+            for name, choices in wanted.items()
+        }
+        free = [sizes[name] for name in ("n", "K", "d") if name in sizes]
+        if len(set(free)) == len(free) or any(name in fixed for name in ("n", "K", "d")):
+            return sizes
+    raise NoValue("no sizes are different")
+
+
+# --- draws ----------------------------------------------------------------------------------------
+
+
+def uniform(rng: random.Random, low: float, high: float) -> arb:
+    share = arb(rng.getrandbits(140)) / arb(2) ** 140
+    return (v.exact(_text(low)) + share * v.exact(_text(high - low))).mid()
+
+
+def _text(number: float) -> str:
+    return f"{number:.6f}" if number >= 0 else f"-{-number:.6f}"
+
+
+def draw(letter: Letter, sheet: Sheet, seed: str) -> Value:
+    """A letter's value in a world: the same for the same seed."""
+    kind = str(letter.spec.get("draw", ""))
+    if not kind:
+        raise NoValue(f"{letter.symbol} has no value here")
+    rng = random.Random(f"{seed}/{letter.symbol}")
+    if kind == "each":  # labels, each of them as often as the others
+        labels = [k % sheet.size("K") + 1 for k in range(sheet.size("n"))]
+        rng.shuffle(labels)
+        return labels
+    counts = [sheet.size(axis) for axis in letter.axes if axis not in ENTRIES]
+    entries = [sheet.size(axis) for axis in letter.axes if axis in ENTRIES]
+    return _filled(rng, kind, counts, entries, sheet)
+
+
+def _filled(
+    rng: random.Random, kind: str, counts: list[int], entries: list[int], sheet: Sheet
+) -> Value:
+    name, _, options = kind.partition(" ")
+    if name == "simplex" and len(counts) == 1:
+        return _shares(rng, counts[0])
+    if counts:
+        return [_filled(rng, kind, counts[1:], entries, sheet) for _ in range(counts[0])]
+    if name == "label":
+        return rng.randint(1, sheet.size(options or "K"))
+    if name in DRAWS and not entries:
+        return DRAWS[name](rng, *map(float, options.split()))
+    if name in MATRICES and len(entries) == 2:
+        return v.matrix(MATRICES[name](rng, *entries))
+    if name == "unit" and len(entries) == 1:
+        raw = [uniform(rng, -1, 1) for _ in range(entries[0])]
+        length = sum((x * x for x in raw), arb(0)).sqrt()
+        return v.vector((x / length).mid() for x in raw)
+    if len(entries) == 1:
+        return v.vector(DRAWS[name](rng, *map(float, options.split())) for _ in range(entries[0]))
+    raise NoValue(f"nothing is known of the draw {kind!r}")
+
+
+def _shares(rng: random.Random, count: int) -> list[arb]:
+    raw = [uniform(rng, 0.2, 1.2) for _ in range(count)]
+    total = sum(raw, arb(0))
+    shares = [(x / total).mid() for x in raw[:-1]]
+    return [*shares, 1 - sum(shares, arb(0))]
+
+
+DRAWS: dict[str, Callable[..., arb]] = {
+    "real": lambda rng, low=-2, high=2: uniform(rng, low, high),
+    "positive": lambda rng, low=0.6, high=1.5: uniform(rng, low, high),
+    "probability": lambda rng: uniform(rng, 0.05, 0.95),
+}
+
+
+def _lower(rng: random.Random, rows: int, columns: int) -> list[list[arb]]:
+    return [
+        [
+            uniform(rng, 0.7, 1.4) if i == j else uniform(rng, -0.6, 0.6) if j < i else arb(0)
+            for j in range(columns)
+        ]
+        for i in range(rows)
+    ]
+
+
+def _full(rng: random.Random, rows: int, columns: int) -> list[list[arb]]:
+    return [[uniform(rng, -1.5, 1.5) for _ in range(columns)] for _ in range(rows)]
+
+
+def _definite(rng: random.Random, rows: int, columns: int) -> list[list[arb]]:
+    lower = arb_mat(_lower(rng, rows, columns))
+    product = lower * lower.transpose()
+    table = [[product[i, j].mid() for j in range(columns)] for i in range(rows)]
+    return [[table[max(i, j)][min(i, j)] for j in range(columns)] for i in range(rows)]
+
+
+def _symmetric(rng: random.Random, rows: int, columns: int) -> list[list[arb]]:
+    table = _full(rng, rows, columns)
+    lift = uniform(rng, -1.5, 2.5)  # some are definite, most are not
+    return [
+        [table[max(i, j)][min(i, j)] + (lift if i == j else 0) for j in range(columns)]
+        for i in range(rows)
+    ]
+
+
+MATRICES = {"matrix": _full, "lower": _lower, "spd": _definite, "symmetric": _symmetric}
+
+
+# --- probabilities of events ----------------------------------------------------------------------
+
+
+def mixture_probability(
+    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
+) -> Value:
+    """p(… | …) of points and labels, from p(x, z=j) = α_j g_j(x) alone."""
+    marks = node.text
+    if "|" in marks:
+        at = marks.index("|") + 1
+        event, given = arguments[:at], arguments[at:]
+    else:
+        event, given = arguments, []
+    if ";" in marks:
+        at = marks.index(";") + 1
+        event, given = arguments[:at], []
+    event = list(sheet.spread(tuple(event)))
+    given = list(sheet.spread(tuple(given)))
+    both = _events(sheet, [*event, *given])
+    if not given:
+        return _chance(sheet, letter, both)
+    return v.over(
+        _chance(sheet, letter, both), _chance(sheet, letter, _events(sheet, given))
+    )
+
+
+Point = dict[str, Any]
+
+
+def _events(sheet: Sheet, items: list[Node]) -> dict[int, Point]:
+    """For each observation (0: the one without an index) what is known of its point and label."""
+    found: dict[int, Point] = {}
+    for item in items:
+        if item.op == "rel" and item.text == "< <=":
+            found.setdefault(0, {})["between"] = (item.args[0], item.args[2])
+            continue
+        head = item.args[0] if item.op == "rel" else item
+        if head.op != "sym" or head.text not in ("x", "z"):
+            raise NoValue("an event is a point or a label")
+        index = sheet.integer(sheet.evaluate(head.args[0])) if head.args else 0
+        point = found.setdefault(index, {})
+        if head.text == "x":
+            point["x"] = sheet.evaluate(head)
+        elif item.op == "rel":
+            point["label"] = sheet.integer(sheet.evaluate(item.args[1]))
+        else:
+            point["label"] = sheet.integer(sheet.evaluate(head))
+    return found
+
+
+def _chance(sheet: Sheet, letter: Letter, points: dict[int, Point]) -> Value:
+    product: Value = arb(1)
+    for point in points.values():
+        labels = [point["label"]] if "label" in point else range(1, sheet.size("K") + 1)
+        total = arb(0)
+        for j in labels:
+            total += v.scalar(_joint(sheet, letter, point, j))
+        product = v.times(product, total)
+    return product
+
+
+def _joint(sheet: Sheet, letter: Letter, point: Point, j: int) -> Value:
+    """p(x, z=j), by its definition in the book."""
+    definition = sheet.book.formulas(sheet.book.letters.events("p"))
+    if definition is None:
+        raise NoValue("p has no definition here")
+    named = {sheet.book.find("j", ()).symbol: j}
+    x = sheet.book.find("x", ())
+
+    def at(value: Value) -> Value:
+        return sheet.with_({x.symbol: value, **named}).evaluate(definition.node)
+
+    if "x" in point:
+        return at(point["x"])
+    if "between" in point:
+        low, high = (sheet.number(end) for end in point["between"])
+        return numerics.between(at, low, high, 1)
+    if sheet.book.sizes.get("d") == 1:
+        return numerics.over_the_line(at)
+    return sheet.evaluate(numerics.parsed(rf"\alpha_{{{j}}}", sheet.book.letters))
+
+
+def table_probability(
+    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
+) -> Value:
+    """p of values of a few quantities with finitely many values each, from a table of all."""
+    at = node.text.index("|") + 1 if "|" in node.text else len(arguments)
+    table = _table(sheet)
+    event = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[:at]}
+    given = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[at:]}
+    above = _total(table, event | given)
+    return above if not given else v.over(above, _total(table, given))
+
+
+def _variable(node: Node) -> int:
+    if node.op != "sym" or len(node.args) != 1:
+        raise NoValue("p of something that is no quantity")
+    return int(node.args[0].text)
+
+
+def _table(sheet: Sheet) -> dict[tuple[int, ...], arb]:
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/table")
+    cells = list(itertools.product(range(1, 4), repeat=3))
+    shares = _shares(rng, len(cells))
+    return dict(zip(cells, shares, strict=True))
+
+
+def _total(table: dict[tuple[int, ...], arb], known: dict[int, int]) -> arb:
+    total = arb(0)
+    for cell, share in table.items():
+        if all(cell[k - 1] == value for k, value in known.items()):
+            total += share
+    return total
+
+
+# --- expectations ---------------------------------------------------------------------------------
+
+
+def mean_over_samples(sheet: Sheet, body: Node) -> Value:
+    """𝔼 over x₁, …, x_n, each Gaussian with μ and σ²; exact for polynomials of degree 5."""
+    n = sheet.size("n")
+    mu = sheet.number(numerics.parsed(r"\mu", sheet.book.letters))
+    sigma = sheet.number(numerics.parsed(r"\sigma", sheet.book.letters))
+    key = sheet.book.find("x", (Node("sym", (), "i"),)).symbol
+    total: Value | None = None
+    for nodes in itertools.product(v_hermite(), repeat=n):
+        weight = arb(1)
+        for _, w in nodes:
+            weight *= w
+        sample = [mu + sigma * t for t, _ in nodes]
+        term = v.times(weight, sheet.with_({key: sample}).evaluate(body))
+        total = term if total is None else v.add(total, term)
+    return total
+
+
+def v_hermite() -> list[tuple[arb, arb]]:
+    return numerics.hermite(3)
+
+
+def mean_by_density(sheet: Sheet, body: Node) -> Value:
+    """𝔼 over x with the density p(x; η)."""
+    density = numerics.parsed(r"p(x;\eta)", sheet.book.letters)
+    key = sheet.book.find("x", ()).symbol
+
+    def at(x: arb) -> Value:
+        s = sheet.with_({key: x})
+        inside = s.evaluate(body)
+        inside = v.vector(inside) if isinstance(inside, tuple) else inside
+        return v.times(s.evaluate(density), inside)
+
+    return numerics.over_the_line(at)
+
+
+def mean_by_mixture(sheet: Sheet, body: Node) -> Value:
+    """𝔼 over x and z with the density p(x, z=j; Θ)."""
+    density = numerics.parsed(r"p(x,z=k;\Theta)", sheet.book.letters)
+    x, z = sheet.book.find("x", ()).symbol, sheet.book.find("z", ()).symbol
+    k = sheet.book.find("k", ()).symbol
+    total: Value | None = None
+    for label in range(1, sheet.size("K") + 1):
+
+        def at(t: arb, label: int = label) -> Value:
+            s = sheet.with_({x: t, z: label, k: label})
+            return v.times(s.evaluate(density), v.vector(v.entries(s.evaluate(body))))
+
+        term = numerics.over_the_line(at)
+        total = term if total is None else v.add(total, term)
+    return total
+
+
+def chance(sheet: Sheet, event: Node) -> Value:
+    """Pr of an event of x ~ N(μ, Σ) in the plane: along rays from μ, to where it ends.
+
+    x = μ + L u with LLᵀ = Σ, and u in polar coordinates. The event holds at μ and ends once on
+    each ray.
+    """
+    event = event.args[0] if event.op == "group" else event
+    letters = sheet.book.letters
+    mu = sheet.evaluate(numerics.parsed(r"\mu", letters))
+    lower = cholesky(sheet.evaluate(numerics.parsed(r"\Sigma", letters)))
+    x = sheet.book.find("x", ()).symbol
+    total, rays = arb(0), 8
+    for ray in range(rays):
+        angle = (arb(2 * ray) / rays + arb(1) / 10) * arb.pi()
+        direction = v.times(lower, v.vector([angle.cos(), angle.sin()]))
+
+        def inside(t: arb, direction: Value = direction) -> bool:
+            return sheet.with_({x: v.add(mu, v.times(t, direction))}).truth(event)
+
+        low, high = arb(0), arb(30)
+        if not inside(arb(1) / 10**9) or inside(high):
+            raise NoValue("the event does not end on a ray")
+        for _ in range(110):
+            middle = ((low + high) / 2).mid()
+            low, high = (middle, high) if inside(middle) else (low, middle)
+        total += numerics.between(lambda t: t * (-t * t / 2).exp(), arb(0), low)
+    return total / rays
+
+
+# --- matrices -------------------------------------------------------------------------------------
+
+
+def cholesky(a: Value) -> Value:
+    table = v.as_matrix(a)
+    size = table.nrows()
+    low = arb_mat(size, size)
+    for j in range(size):
+        for i in range(j, size):
+            rest = table[i, j]
+            for k in range(j):
+                rest -= low[i, k] * low[j, k]
+            low[i, j] = v.sqrt(rest) if i == j else rest / low[j, j]
+    return v.collapsed(low)
+
+
+def eigen(a: Value) -> list[tuple[arb, Value]]:
+    """Eigenvalues and eigenvectors of a symmetric matrix, the largest first: Jacobi's rotations."""
+    table = arb_mat(v.as_matrix(a)).mid()
+    size = table.nrows()
+    turn = arb_mat(size, size)
+    for k in range(size):
+        turn[k, k] = arb(1)
+    for _ in range(30):
+        if all(abs(table[p, q]) < arb(10) ** -110 for p in range(size) for q in range(p)):
+            break
+        for p, q in itertools.combinations(range(size), 2):
+            if abs(table[p, q]) < arb(10) ** -118:
+                continue
+            tau = (table[q, q] - table[p, p]) / (2 * table[p, q])
+            t = 1 / (abs(tau) + (1 + tau * tau).sqrt())
+            t = t if tau > 0 else -t
+            c = 1 / (1 + t * t).sqrt()
+            rotation = arb_mat(size, size)
+            for k in range(size):
+                rotation[k, k] = arb(1)
+            rotation[p, p] = rotation[q, q] = c
+            rotation[p, q], rotation[q, p] = t * c, -t * c
+            table = (rotation.transpose() * table * rotation).mid()
+            turn = (turn * rotation).mid()
+    pairs = [
+        (table[k, k], v.vector(turn[i, k] for i in range(size))) for k in range(size)
+    ]
+    return sorted(pairs, key=lambda pair: -float(pair[0].mid()))
+
+
+def _of(sheet: Sheet, letter: Letter) -> Value:
+    return sheet.evaluate(numerics.parsed(str(letter.spec["of"]), sheet.book.letters))
+
+
+def eigenvalues(sheet: Sheet, letter: Letter) -> Value:
+    return [value for value, _ in eigen(_of(sheet, letter))]
+
+
+def eigenvectors(sheet: Sheet, letter: Letter) -> Value:
+    return [vector for _, vector in eigen(_of(sheet, letter))]
+
+
+def eigenvector_matrix(sheet: Sheet, letter: Letter) -> Value:
+    columns = [v.as_matrix(vector) for _, vector in eigen(_of(sheet, letter))]
+    return v.matrix([[c[i, 0] for c in columns] for i in range(len(columns))])
+
+
+def eigenvalue_matrix(sheet: Sheet, letter: Letter) -> Value:
+    return v.diagonal([value for value, _ in eigen(_of(sheet, letter))])
+
+
+def cholesky_factor(sheet: Sheet, letter: Letter) -> Value:
+    return cholesky(_of(sheet, letter))
+
+
+def cofactors(sheet: Sheet, letter: Letter) -> Value:
+    table = v.as_matrix(_of(sheet, letter))
+    size = table.nrows()
+    return [
+        [
+            (-1) ** (k + j)
+            * v.det(
+                v.matrix(
+                    [[table[a, b] for b in range(size) if b != j] for a in range(size) if a != k]
+                )
+                if size > 1
+                else arb(1)
+            )
+            for j in range(size)
+        ]
+        for k in range(size)
+    ]
+
+
+def corners(sheet: Sheet, letter: Letter) -> Value:
+    """The blocks in the upper left corner, with 1, 2, … rows."""
+    table = v.as_matrix(_of(sheet, letter))
+    return [
+        v.matrix([[table[a, b] for b in range(k)] for a in range(k)])
+        for k in range(1, table.nrows() + 1)
+    ]
+
+
+def identity(sheet: Sheet, letter: Letter) -> Value:
+    return v.diagonal([arb(1)] * sheet.size("d"))
+
+
+def leading_block(sheet: Sheet, letter: Letter) -> Value:
+    table = v.as_matrix(_of(sheet, letter))
+    size = table.nrows() - 1
+    return v.matrix([[table[a, b] for b in range(size)] for a in range(size)])
+
+
+def last_row(sheet: Sheet, letter: Letter) -> Value:
+    """The last row without its last entry, as a column."""
+    table = v.as_matrix(_of(sheet, letter))
+    size = table.nrows() - 1
+    return v.vector(table[size, b] for b in range(size))
+
+
+def symmetrised(sheet: Sheet, letter: Letter) -> Value:
+    a = v.as_matrix(_of(sheet, letter))
+    return v.collapsed((a + a.transpose()) / 2)
+
+
+# --- maxima ---------------------------------------------------------------------------------------
+
+
+def solution(sheet: Sheet, letter: Letter) -> Value:
+    """Where ``maximises`` is largest, or ``stationary`` has no slope, over the places ``over``."""
+    spec = letter.spec
+    letters = sheet.book.letters
+    places = [numerics.parsed(str(p), letters) for p in spec["over"]]
+    text = str(spec.get("maximises") or spec.get("stationary"))
+    body = numerics.parsed(text, letters)
+
+    def work() -> Value:
+        start = sheet
+        for name, value in spec.get("start", {}).items():
+            place = numerics.parsed(str(name), letters)
+            start = start.assign(place, start.evaluate(numerics.parsed(str(value), letters)))
+        if "subject" in spec:
+            equation = numerics.parsed(str(spec["subject"]), letters)
+            found = numerics.constrained(start, body, equation, places)
+        else:
+            climbs = "maximises" in spec
+            found = numerics.stationary(
+                start, lambda s: s.evaluate(body), places, climbs=climbs
+            )
+        return [value for _, value in found]
+
+    values = sheet.remembered((f"the solution of {text}", ()), work, set())
+    symbols = spec["symbol"] if isinstance(spec["symbol"], list) else [spec["symbol"]]
+    value = values[symbols.index(letter.symbol)]
+    return v.sqrt(value) if places[symbols.index(letter.symbol)].op == "pow" else value
+
+
+def separate_solutions(sheet: Sheet, letter: Letter) -> Value:
+    """For each component j the place that maximises, with the others where they stand."""
+    spec, letters = letter.spec, sheet.book.letters
+    body = numerics.parsed(str(spec["maximises"]), letters)
+    j = sheet.book.find("j", ()).symbol
+    symbols = spec["symbol"] if isinstance(spec["symbol"], list) else [spec["symbol"]]
+
+    def work() -> Value:
+        found = []
+        for k in range(1, sheet.size("K") + 1):
+            s = sheet.with_({j: k})
+            places = [numerics.parsed(str(p), letters) for p in spec["over"]]
+            for name, value in spec.get("start", {}).items():
+                place = numerics.parsed(str(name), letters)
+                s = s.assign(place, s.evaluate(numerics.parsed(str(value), letters)))
+            solved = numerics.stationary(s, lambda t: t.evaluate(body), places, climbs=True)
+            found.append([value for _, value in solved])
+        return found
+
+    table = sheet.remembered((f"the solutions of {spec['maximises']}", ()), work, {j})
+    at = symbols.index(letter.symbol)
+    is_square = numerics.parsed(str(spec["over"][at]), letters).op == "pow"
+    return [v.sqrt(row[at]) if is_square else row[at] for row in table]
+
+
+def root(sheet: Sheet, letter: Letter) -> Value:
+    """A zero of ``root`` in the letter ``over``, by bisection between two ends."""
+    spec, letters = letter.spec, sheet.book.letters
+    body = numerics.parsed(str(spec["root"]), letters)
+    place = numerics.parsed(str(spec["over"]), letters)
+    low, high = (sheet.number(numerics.parsed(str(e), letters)) for e in spec["between"])
+
+    def sign(t: arb) -> bool:
+        return bool(sheet.assign(place, t).number(body) > 0)
+
+    at_low = sign(low)
+    if sign(high) == at_low:
+        raise NoValue("no zero between the two ends")
+    for _ in range(380):
+        middle = ((low + high) / 2).mid()
+        if sign(middle) == at_low:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+# --- EM, by code of its own -----------------------------------------------------------------------
+
+
+def _density(x: Value, mean: Value, covariance: Value) -> arb:
+    gap = v.as_matrix(v.add(x, v.negative(mean)))
+    spread = v.as_matrix(covariance)
+    quadratic = (gap.transpose() * spread.solve(gap))[0, 0]
+    return (-quadratic / 2).exp() / ((2 * arb.pi()) ** spread.nrows() * spread.det()).sqrt()
+
+
+Parameters = tuple[list[arb], list[Value], list[Value]]
+
+
+def em_step(data: list[Value], theta: Parameters) -> Parameters:
+    """One iteration of EM, written without a look at the displays."""
+    weights, means, covariances = theta
+    table = []
+    for x in data:
+        row = [
+            a * _density(x, m, c) for a, m, c in zip(weights, means, covariances, strict=True)
+        ]
+        total = sum(row, arb(0))
+        table.append([r / total for r in row])
+    found: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    for j in range(len(weights)):
+        shares = [row[j] for row in table]
+        count = sum(shares, arb(0))
+        mean = _weighted([x for x in data], shares, count)
+        outer = [
+            v.times(v.add(x, v.negative(mean)), v.transpose(v.add(x, v.negative(mean))))
+            for x in data
+        ]
+        found[0].append((count / len(data)).mid())
+        found[1].append(_middle(mean))
+        found[2].append(_middle(_weighted(outer, shares, count)))
+    return found
+
+
+def _weighted(items: list[Value], shares: list[arb], count: arb) -> Value:
+    total: Value | None = None
+    for item, share in zip(items, shares, strict=True):
+        term = v.times(share, item)
+        total = term if total is None else v.add(total, term)
+    return v.over(total, count)
+
+
+def _middle(value: Value) -> Value:
+    return value.mid()
+
+
+def _parameters(sheet: Sheet, mark: str) -> Parameters:
+    letters = sheet.book.letters
+    found = sheet.evaluate(numerics.parsed(rf"\theta{mark}", letters))
+    return tuple(found)  # type: ignore[return-value]
+
+
+def after_a_step(sheet: Sheet, letter: Letter) -> Value:
+    """α⁺, μ⁺ or Σ⁺: one iteration of EM from θ′."""
+
+    def work() -> Value:
+        data = sheet.evaluate(numerics.parsed("x", sheet.book.letters)) if False else _data(sheet)
+        return em_step(data, _parameters(sheet, "'"))
+
+    found = sheet.remembered(("the step from θ'", ()), work, set())
+    return found[int(letter.spec["part"])]
+
+
+def _data(sheet: Sheet) -> list[Value]:
+    letter = sheet.book.find("x", (Node("sym", (), "i"),))
+    return sheet.read(letter, ())
+
+
+def run_of_em(sheet: Sheet, letter: Letter) -> Value:
+    """θ⁽⁰⁾, θ⁽¹⁾, …, each an iteration of EM from the one before."""
+    data = _data(sheet)
+    theta = _parameters(sheet, "")
+    found = [theta]
+    for _ in range(sheet.size("T")):
+        found.append(em_step(data, found[-1]))
+    return found
+
+
+def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
+    counts = range(1, sheet.size("K") + 1)
+    return (list(z) for z in itertools.product(counts, repeat=sheet.size("n")))
+
+
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "mixture probability": mixture_probability,
+    "table probability": table_probability,
+    "mean over samples": mean_over_samples,
+    "mean by density": mean_by_density,
+    "mean by mixture": mean_by_mixture,
+    "chance": chance,
+    "eigenvalues": eigenvalues,
+    "eigenvectors": eigenvectors,
+    "eigenvector matrix": eigenvector_matrix,
+    "eigenvalue matrix": eigenvalue_matrix,
+    "cholesky factor": cholesky_factor,
+    "cofactors": cofactors,
+    "corners": corners,
+    "identity": identity,
+    "leading block": leading_block,
+    "last row": last_row,
+    "symmetrised": symmetrised,
+    "solution": solution,
+    "separate solutions": separate_solutions,
+    "root": root,
+    "after a step": after_a_step,
+    "run of EM": run_of_em,
+    "all labelings": all_labelings,
+}
