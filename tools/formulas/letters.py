@@ -134,11 +134,9 @@ class Letters:
         ]
         if entries:
             return max(entries, key=lambda row: len(row.pattern))
-        for row in rows:
-            if _matches(row.pattern, subs) == "part":
-                return row
-        if exact:
-            return exact[0]
+        parts = [row for row in rows if _matches(row.pattern, subs) == "part"]
+        for row in (*[p for p in parts if not p.is_function], *exact, *parts):
+            return row
         raise Undeclared(f"{_written(base, subs)} is not in the notation")
 
 

@@ -29,6 +29,13 @@ def parsed(text: str, letters: "Letters") -> Node:
     return _PARSED[key]
 
 
+def replaced(node: Node, values: dict[str, int]) -> Node:
+    """The tree with numbers for letters."""
+    if node.op == "sym" and not node.args and node.text in values:
+        return number(str(values[node.text]))
+    return node.with_args(*(replaced(arg, values) for arg in node.args))
+
+
 Work = Callable[["Sheet"], Value]
 
 # --- derivatives ----------------------------------------------------------------------------------

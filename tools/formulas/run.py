@@ -140,7 +140,8 @@ class _Runner:
         for statement in self.display.statements:
             self.declared(statement.node)
             if statement.kind == "claim":
-                self.claims.append((statement.node, [], None))
+                for claim in self.stood_for(statement.node):
+                    self.claims.append((claim, [], None))
                 self.define(statement.node)
             elif statement.kind == "if":
                 claim, conditions, equality = self.claims[-1]
@@ -165,6 +166,19 @@ class _Runner:
             return
         self.condition(read_formula(text, self.letters))
 
+    def stood_for(self, node: Node) -> list[Node]:
+        """θ_j stands for any parameter of a component: the claim once for each of them."""
+        for part in node.walk():
+            if part.op == "sym" and not _is_constant(part, self.letters):
+                letter = self.letters.find(part.text, part.args)
+                if "stands" in letter.spec:
+                    others = [
+                        numerics.parsed(str(text), self.letters)
+                        for text in letter.spec["stands"]
+                    ]
+                    return [_renamed(node, part, other) for other in others]
+        return [node]
+
     def declared(self, node: Node) -> None:
         for part in node.walk():
             if part.op == "sym" and not _is_constant(part, self.letters):
@@ -173,12 +187,20 @@ class _Runner:
     def define(self, node: Node) -> None:
         """A statement defines its left side where the notation says so."""
         found = definition_in(node, self.letters, self.one.label)
-        if found is not None:
+        if found is None:
+            return
+        letter = _head_letter(found[0], self.letters)
+        if letter is not None and "draw" in letter.spec:
+            self.condition(node)  # a definition of values, such as those of a start
+        else:
             self.written.append(found)
 
     def condition(self, node: Node) -> None:
         if node.op == "rel" and set(node.text.split()) == {"="}:
             *places, value = node.args
+            if any(_bare(place).op not in ("sym", "tuple") for place in places):
+                self.conditions.append(node)
+                return
             for place in places:
                 if place.op == "sym" and self.letters.is_size(place.text):
                     if value.op != "num":
@@ -204,7 +226,7 @@ class _Runner:
                 break
             try:
                 sheet = self.world(attempt)
-                if not all(sheet.truth(c) for c in self.conditions):
+                if not all(self.meets(sheet, c) for c in self.conditions):
                     continue
             except NoValue as error:
                 refused = str(error)
@@ -223,6 +245,9 @@ class _Runner:
             if claim.op == "iff" and seen != {True, False}:
                 always = "true" if seen == {True} else "false"
                 self.outcome.error = f"both sides of ⟺ are {always} in all worlds"
+
+    def meets(self, sheet: Sheet, condition: Node) -> bool:
+        return all(sheet.with_(c).truth(condition) for c in self.cases(sheet, condition))
 
     def world(self, attempt: int) -> Sheet:
         seed = f"{self.one.label}/{attempt}"
@@ -395,9 +420,7 @@ def definition_in(claim: Node, letters: Letters, label: str) -> tuple[Node, Node
 
 
 def _head_letter(place: Node, letters: Letters) -> Letter | None:
-    node = place
-    while node.op in ("pow", "inv", "T", "log", "group"):
-        node = node.args[0]
+    node = _bare(place)
     if node.op == "tuple":
         node = node.args[0]
     try:
@@ -410,6 +433,12 @@ def _head_letter(place: Node, letters: Letters) -> Letter | None:
     except Undeclared:
         return None
     return None
+
+
+def _bare(place: Node) -> Node:
+    while place.op in ("pow", "inv", "T", "log", "group"):
+        place = place.args[0]
+    return place
 
 
 def _same_name(head: Node, letter: Letter) -> bool:

@@ -111,6 +111,11 @@ class Sheet:
             return cell
         if cell is None and "size" in spec:
             return self.book.sizes[letter.base]
+        if cell is None and "special" in spec:
+            work = self.book.special[spec["special"]]
+            whole = self.remembered((key, ()), lambda: work(self, letter), set())
+            first = int(spec.get("counts from", 1))
+            return self.item(letter, whole, tuple(at - first + 1 for at in index), ())
         if cell is None and (alias := self.alias(letter)) is not None:
             return self.read_alias(letter, alias, index)
         if cell is None:
@@ -391,11 +396,23 @@ class Sheet:
 
     def on_pow(self, node: Node) -> Value:
         base, exponent = node.args
+        if base.op == "sym" and (square := self.square_of(base)) is not None:
+            half = v.over(self.evaluate(exponent), arb(2))
+            return v.power(self.evaluate(square), half)
         if base.op == "sym" and base.text == "e" and not self.book.letters.has("e"):
             return self.number(exponent).exp()
         if base.op == "group" and base.args[0].op in ("matrix",):
             raise NoValue("a power of a matrix")
         return v.power(self.evaluate(base), self.evaluate(exponent))
+
+    def square_of(self, base: Node) -> Node | None:
+        """The formula of a letter's square, where the notation gives that: s² needs no root."""
+        if base.args or not self.book.letters.has(base.text):
+            return None
+        letter = self.letter_of(base)
+        if "square" not in letter.spec or self.written(letter.symbol) is not None:
+            return None
+        return numerics.parsed(str(letter.spec["square"]), self.book.letters)
 
     def on_inv(self, node: Node) -> Value:
         return v.inverse(self.evaluate(node.args[0]))
@@ -483,7 +500,8 @@ class Sheet:
         if node.args or (node.text == r"\pi" and not self.book.letters.has(r"\pi")):
             return None
         letter = self.book.find(node.text, ())
-        return None if "special" in letter.spec or "parts" in letter.spec else letter
+        own_code = "special" in letter.spec and letter.is_function
+        return None if own_code or "parts" in letter.spec else letter
 
     def look_up(self, node: Node) -> Value:
         if node.text == r"\pi" and not node.args and not self.book.letters.has(r"\pi"):
@@ -495,18 +513,6 @@ class Sheet:
             return self.slice(letter, node)
         if "parts" in letter.spec:
             return tuple(self.evaluate(part) for part in self.parts(letter))
-        if "special" in letter.spec and self.written(letter.symbol) is None:
-            index, rest = self.index_of(letter, node.args)
-            key = (letter.symbol, ())
-            self.book.used.add(letter.symbol)
-            self.book.track({letter.symbol})
-            work = self.book.special[letter.spec["special"]]
-            whole = self.remembered(key, lambda: work(self, letter), set())
-            for at in index:
-                if not isinstance(whole, list | tuple) or not 1 <= at <= len(whole):
-                    raise NoValue(f"{letter.symbol} has no item {at}")
-                whole = whole[at - 1]
-            return _entry(whole, list(rest)) if rest else whole
         index, rest = self.index_of(letter, node.args)
         value = self.read(letter, index)
         return _entry(value, list(rest)) if rest else value

@@ -459,10 +459,7 @@ def solution(sheet: Sheet, letter: Letter) -> Value:
     body = numerics.parsed(text, letters)
 
     def work() -> Value:
-        start = sheet
-        for name, value in spec.get("start", {}).items():
-            place = numerics.parsed(str(name), letters)
-            start = start.assign(place, start.evaluate(numerics.parsed(str(value), letters)))
+        start = _begun(sheet, letter, places)
         if "subject" in spec:
             equation = numerics.parsed(str(spec["subject"]), letters)
             found = numerics.constrained(start, body, equation, places)
@@ -479,6 +476,37 @@ def solution(sheet: Sheet, letter: Letter) -> Value:
     return v.sqrt(value) if places[symbols.index(letter.symbol)].op == "pow" else value
 
 
+def _begun(sheet: Sheet, letter: Letter, places: list[Node]) -> Sheet:
+    """The sheet from which a solution is looked for: nothing of the display is in the places."""
+    spec, letters = letter.spec, sheet.book.letters
+    for place in places:
+        head = place.args[0] if place.op == "pow" else place
+        moved = sheet.book.find(head.text, head.args)
+        if "draw" in moved.spec:
+            drawn = sheet.book.draw(moved, sheet.root)
+            sheet = sheet.with_({moved.symbol: drawn})
+    for name, value in spec.get("start", {}).items():
+        place = numerics.parsed(str(name), letters)
+        formula = numerics.parsed(str(value), letters)
+        for here in _at_each(sheet, place):
+            target = numerics.replaced(place, here)
+            at = sheet.with_({sheet.book.find(n, ()).symbol: k for n, k in here.items()})
+            sheet = sheet.assign(target, at.evaluate(formula))
+    return sheet
+
+
+def _at_each(sheet: Sheet, place: Node) -> Iterator[dict[str, int]]:
+    """The values of the indices of a place that are not given yet."""
+    names = []
+    for part in place.walk():
+        if part.op == "sym" and not part.args:
+            rows = sheet.book.letters.by_base.get(part.text, ())
+            if rows and "index" in rows[0].spec and sheet.written(rows[0].symbol) is None:
+                names.append(part)
+    for values in itertools.product(*(sheet.range(name) for name in names)):
+        yield {name.text: k for name, k in zip(names, values, strict=True)}
+
+
 def separate_solutions(sheet: Sheet, letter: Letter) -> Value:
     """For each component j the place that maximises, with the others where they stand."""
     spec, letters = letter.spec, sheet.book.letters
@@ -488,12 +516,9 @@ def separate_solutions(sheet: Sheet, letter: Letter) -> Value:
 
     def work() -> Value:
         found = []
+        places = [numerics.parsed(str(p), letters) for p in spec["over"]]
         for k in range(1, sheet.size("K") + 1):
-            s = sheet.with_({j: k})
-            places = [numerics.parsed(str(p), letters) for p in spec["over"]]
-            for name, value in spec.get("start", {}).items():
-                place = numerics.parsed(str(name), letters)
-                s = s.assign(place, s.evaluate(numerics.parsed(str(value), letters)))
+            s = _begun(sheet.with_({j: k}), letter, places)
             solved = numerics.stationary(s, lambda t: t.evaluate(body), places, climbs=True)
             found.append([value for _, value in solved])
         return found
@@ -586,8 +611,7 @@ def after_a_step(sheet: Sheet, letter: Letter) -> Value:
     """α⁺, μ⁺ or Σ⁺: one iteration of EM from θ′."""
 
     def work() -> Value:
-        data = sheet.evaluate(numerics.parsed("x", sheet.book.letters)) if False else _data(sheet)
-        return em_step(data, _parameters(sheet, "'"))
+        return em_step(_data(sheet), _parameters(sheet, "'"))
 
     found = sheet.remembered(("the step from θ'", ()), work, set())
     return found[int(letter.spec["part"])]
@@ -608,12 +632,139 @@ def run_of_em(sheet: Sheet, letter: Letter) -> Value:
     return found
 
 
+def posterior(
+    sheet: Sheet, letter: Letter, node: Node | None = None, arguments: Any = ()
+) -> Value:
+    """β(θ): p(z_i=j | x_i) for all points and components, with θ in its place."""
+    formula = numerics.parsed(r"p(z_i=j\mid x_i)", sheet.book.letters)
+    i, j = sheet.book.find("i", ()).symbol, sheet.book.find("j", ()).symbol
+    return [
+        [
+            sheet.with_({i: a, j: b}).evaluate(formula)
+            for b in range(1, sheet.size("K") + 1)
+        ]
+        for a in range(1, sheet.size("n") + 1)
+    ]
+
+
+def permutation(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
+    count = sheet.size("K")
+    order = list(range(1, count + 1))
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/permutation")
+    while order == list(range(1, count + 1)):
+        rng.shuffle(order)
+    return arb(order[sheet.at(arguments[0]) - 1])
+
+
+def coefficients(sheet: Sheet, letter: Letter) -> Value:
+    """Of x and x² in log N(x; μ, σ²), by differences at 0."""
+    body = numerics.parsed(r"\log\mathcal N(x;\mu,\sigma^2)", sheet.book.letters)
+    x = numerics.parsed("x", sheet.book.letters)
+    here = sheet.assign(x, arb(0))
+    order = 1 if letter.base == "b" else 2
+    slope = numerics.derivative(here, lambda s: s.evaluate(body), x, order)
+    return v.over(slope, arb(order))
+
+
+# --- data, and fits of other programs -------------------------------------------------------------
+
+
+def data_of(name: str) -> Callable[[Sheet, Letter], Value]:
+    def read(sheet: Sheet, letter: Letter) -> Value:
+        return [v.exact(repr(float(x))) for x in _table_of(name)]
+
+    return read
+
+
+def _table_of(name: str) -> Any:
+    from gmmlib import datasets
+
+    if name == "waits":
+        return datasets.old_faithful()[:, 1]
+    return getattr(datasets, name)()
+
+
+def end_of_em(sheet: Sheet, letter: Letter) -> Value:
+    """Where scikit-learn's EM comes to rest, on the data that stand in the world."""
+    weights, means, covariances = _sklearn(sheet, "full")
+    if r"\alpha" in letter.base:
+        return [arb(float(w)) for w in weights]
+    if r"\mu" in letter.base:
+        return [arb(float(m[0])) for m in means]
+    return [arb(float(c[0, 0])).sqrt() for c in covariances]
+
+
+def end_of_shared_em(sheet: Sheet, letter: Letter) -> Value:
+    weights, means, covariance = _sklearn(sheet, "tied")
+    if r"\alpha" in letter.base:
+        return [arb(float(w)) for w in weights]
+    if r"\mu" in letter.base:
+        return [arb(float(m[0])) for m in means]
+    return arb(float(covariance[0, 0])).sqrt()
+
+
+def _sklearn(sheet: Sheet, covariance_type: str) -> tuple[Any, Any, Any]:
+    import numpy as np
+    from sklearn.mixture import GaussianMixture
+
+    x = np.array([float(value.mid()) for value in _data(sheet)])
+    starts = {5: [1.0, 2.0], 20: [4.0, 1.0], 272: [55.0, 80.0]}
+    spread = {5: 2.0, 20: 1.0, 272: 36.0}[len(x)]
+    precision = [[1 / spread]] if covariance_type == "tied" else [[[1 / spread]]] * 2
+    model = GaussianMixture(
+        2,
+        covariance_type=covariance_type,
+        tol=1e-14,
+        reg_covar=0,
+        max_iter=20000,
+        weights_init=[0.5, 0.5],
+        means_init=[[m] for m in starts[len(x)]],
+        precisions_init=precision,
+    )
+    model.fit(x[:, np.newaxis])
+    return model.weights_, model.means_, model.covariances_
+
+
+def best_eee(sheet: Sheet, letter: Letter) -> Value:
+    """The best of many runs of scikit-learn on Old Faithful: three components, one covariance."""
+    from gmmlib import datasets
+    from sklearn.mixture import GaussianMixture
+
+    data = datasets.old_faithful()
+    model = GaussianMixture(
+        3, covariance_type="tied", n_init=30, tol=1e-9, max_iter=3000, random_state=1, reg_covar=0
+    )
+    return arb(float(model.fit(data).score(data) * len(data)))
+
+
+def step_from_here(sheet: Sheet, letter: Letter) -> Value:
+    """α̂, μ̂ or σ̂ after one iteration of EM from θ."""
+
+    def work() -> Value:
+        return em_step(_data(sheet), _parameters(sheet, ""))
+
+    weights, means, covariances = sheet.remembered(("the step from θ", ()), work, set())
+    if r"\alpha" in letter.base:
+        return weights
+    return means if r"\mu" in letter.base else [c.sqrt() for c in covariances]
+
+
 def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
     counts = range(1, sheet.size("K") + 1)
     return (list(z) for z in itertools.product(counts, repeat=sheet.size("n")))
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
+    "posterior": posterior,
+    "permutation": permutation,
+    "coefficients of log N": coefficients,
+    "data of the note": data_of("worked_example"),
+    "data of ESL": data_of("esl_mixture"),
+    "data of the waits": data_of("waits"),
+    "end of EM": end_of_em,
+    "end of EM, shared": end_of_shared_em,
+    "best EEE": best_eee,
+    "step from here": step_from_here,
     "mixture probability": mixture_probability,
     "table probability": table_probability,
     "mean over samples": mean_over_samples,
