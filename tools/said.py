@@ -25,7 +25,7 @@ def heard(reply: dict[str, Any]) -> list[str]:
 
 
 def unlike(outputs: Iterable[NotebookNode], said: Sequence[str]) -> str:
-    """How the ✓ lines in a cell's outputs differ from what the checks said; empty if they do not."""
+    """How the ✓ lines in a cell's outputs differ from what the checks said, in words."""
     # not above: it imports gmmlib, and a pytest plugin imports this module before the coverage
     # of gmmlib begins
     from check_calls import marked_lines

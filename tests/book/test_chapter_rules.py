@@ -373,6 +373,47 @@ def a_cell_that_may_fail(nb: NotebookNode) -> None:
     cell(nb, "last").metadata.tags = ["raises-exception"]
 
 
+# --- checks (the rest of their breakings: tests/book/test_checking.py) ------------------------
+
+
+@breaking(cells=["last"])
+def a_line_that_no_check_said(nb: NotebookNode) -> None:
+    edit(nb, "last", '"the end"', 'chr(10003), "eq-double · symbolic · trust me"')
+    edit_output(nb, "last", "the end", "✓ eq-double · symbolic · trust me")
+    reseal(nb)
+
+
+@breaking(cells=["check"])
+def a_check_whose_line_is_hidden(nb: NotebookNode) -> None:
+    hidden = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    checks."
+    edit(nb, "check", "checks.", hidden)
+    cell(nb, "check").outputs = []
+    reseal(nb)
+
+
+@breaking("check_cells")
+def a_check_cell_whose_output_is_removed(nb: NotebookNode) -> None:
+    cell(nb, "check").metadata.tags = ["remove-output"]
+
+
+@breaking("untouched")
+def checks_that_always_pass(nb: NotebookNode) -> None:
+    edit(nb, "imports", "import checks", "import checks\n\nchecks._is_zero = lambda e: True")
+    reseal(nb)
+
+
+@breaking("two_sides")
+def a_side_that_is_held_against_itself(nb: NotebookNode) -> None:
+    edit(nb, "check", "2 * x", "x + x")
+    reseal(nb)
+
+
+@breaking("displayed_decimals", "prose")
+def a_decimal_that_no_check_holds(nb: NotebookNode) -> None:
+    edit(nb, "equation", "2x", "2.01x")
+    reseal(nb)
+
+
 # --- outputs that are not fit to be stored ----------------------------------------------------
 
 
@@ -758,7 +799,12 @@ def a_cell_that_fails(nb: NotebookNode) -> None:
     edit(nb, "last", "print", "prnt")
 
 
-RUNS = {"same": None, "noisy": noisy_pictures, "fails": a_cell_that_fails}
+RUNS = {
+    "same": None,
+    "noisy": noisy_pictures,
+    "fails": a_cell_that_fails,
+    "forged": a_line_that_no_check_said,
+}
 
 
 @pytest.fixture(scope="module")
@@ -786,15 +832,17 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert bare.endswith(" s  would change")
     assert {path.stem: path.read_bytes() for path in folder.glob("*.ipynb")} == before
 
-    assert run_notebooks.main(["--folder", str(folder), "noisy", "fails", "bare"]) == 1
+    assert run_notebooks.main(["--folder", str(folder), "noisy", "fails", "forged", "bare"]) == 1
     said = capsys.readouterr()
     states = {line.split()[0]: line.split(" s  ")[1] for line in said.out.splitlines()}
-    assert states == {"noisy": "unchanged", "fails": "FAILED", "bare": "written"}
+    wanted = {"noisy": "unchanged", "fails": "FAILED", "forged": "FAILED", "bare": "written"}
+    assert states == wanted
     after = {path.stem: path.read_bytes() for path in folder.glob("*.ipynb")}
     assert {name for name in after if after[name] != before[name]} == {"bare"}
     assert "fails: code cell 8 (id last) failed; the file is left as it was" in said.err
     assert 'prnt("the end")' in said.err
     assert "NameError: name 'prnt' is not defined" in said.err
+    assert "no check said '✓ eq-double · symbolic · trust me'" in said.err
 
     put_right = notebooks.read(after["bare"].decode())
     ids = [c.id for c in put_right.cells]
@@ -805,7 +853,9 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_name_that_is_no_chapter(folder: Path) -> None:
-    with pytest.raises(SystemExit, match=r"No chapter is called '08'. There are: bare, fails"):
+    with pytest.raises(
+        SystemExit, match=r"No chapter is called '08'. There are: bare, fails, forged"
+    ):
         run_notebooks.main(["--folder", str(folder), "08"])
     with pytest.raises(SystemExit, match=r"There is no \.ipynb in"):
         run_notebooks.main(["--folder", str(folder / "nothing")])

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from book import Book, Page
-from rules import figures, form, labels, outputs, prose
+from rules import checking, figures, form, labels, outputs, prose
 
 OF_A_CHAPTER: dict[str, Callable[[Page], list[str]]] = {
-    rule.__name__: rule for rule in (*form.RULES, *outputs.RULES, *figures.RULES)
+    rule.__name__: rule for rule in (*form.RULES, *outputs.RULES, *figures.RULES, *checking.RULES)
 }
 OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
     rule.__name__: rule
