@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from book import Book, Page
-from rules import checking, figures, form, labels, outputs, prose
+from rules import checking, figures, form, labels, outputs, pointing, prose
 
 OF_A_CHAPTER: dict[str, Callable[[Page], list[str]]] = {
     rule.__name__: rule for rule in (*form.RULES, *outputs.RULES, *figures.RULES, *checking.RULES)
@@ -15,5 +15,6 @@ OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
         figures.figure_names,
         labels.labels_once,
         labels.labels_of_the_library,
+        *pointing.RULES,
     )
 }
