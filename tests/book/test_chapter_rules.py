@@ -25,7 +25,7 @@ import notebooks
 import run_notebooks
 from book import ROOT, Book, Page
 from rules import figures, numbers, outputs
-from rules.prose import unprinted
+from rules.prose import unfounded, unprinted
 from rules.tables import OF_A_CHAPTER
 
 
@@ -462,6 +462,16 @@ def a_figure_with_a_short_description(nb: NotebookNode) -> None:
     figure(nb, "line").image.alt = "A line that falls."
 
 
+@breaking("panels")
+def a_description_of_panels_that_are_not_drawn(nb: NotebookNode) -> None:
+    figure(nb, "line").image.alt = "Two panels. A line that falls from the left to the right."
+
+
+@breaking("panels")
+def a_caption_with_sides_that_are_not_drawn(nb: NotebookNode) -> None:
+    figure(nb, "line").figure.caption = "Left: a line. Right: another one."
+
+
 @breaking("figures")
 def a_figure_without_caption(nb: NotebookNode) -> None:
     figure(nb, "line").figure.caption = " "
@@ -677,6 +687,60 @@ def test_a_figures_name_is_used_once_in_the_book(good: str) -> None:
         "fig-curve is used in ['one', 'two']",
         "fig-line is used in ['one', 'two']",
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "classes", "caption", "sound"),
+    [
+        ("plt.subplots(1, 2)", "", "Left: a. Right: b.", True),
+        ("plt.subplots(\n    1, 2, figsize=(3, 4))", "", "Two panels. Left: a.", True),
+        ("plt.subplots(2, 3)", "", "Six contour maps", True),
+        ("plt.subplots(2, 3)", "", "Five contour maps", False),
+        ("plt.subplots(2, 1)", "", "Left: a. Right: b.", False),
+        ("plt.subplots(1, 3)", "", "Left: a. Middle: b.", True),
+        ("plt.subplots(1, 2)", "", "Left: a. Middle: b.", False),
+        ("plt.subplots()", "", "Two maps", False),
+        ("plots.filmstrip(8)", "filmstrip columns-4 frames-8", "Eight frames of a film", True),
+        ("plots.filmstrip(8)", "filmstrip columns-4 frames-8", "Nine small panels", False),
+        ("plt.subplots()", "", "Nice panels", True),
+    ],
+)
+def test_panels(code: str, classes: str, caption: str, sound: bool) -> None:
+    metadata = {"mystnb": {"figure": {"caption": caption}, "image": {"classes": classes}}}
+    notebook = new_notebook(cells=[new_code_cell(code, metadata=metadata)])
+    assert (figures.panels(chapter("p", notebooks.to_text(notebook))) == []) == sound
+
+
+def beside_a_figure(caption: str, alt: str, code: str = "f()", printed: str = "1") -> Book:
+    metadata = {"mystnb": {"figure": {"name": "fig-a", "caption": caption}, "image": {"alt": alt}}}
+    output = [new_output("stream", text=printed)]
+    cells = [new_code_cell(code, metadata=metadata, outputs=output)]
+    return of(chapter("p", notebooks.to_text(new_notebook(cells=cells))))
+
+
+@pytest.mark.parametrize(
+    ("caption", "alt", "found"),
+    [
+        ("The 272 waits.", "Between 43 and 96.", []),
+        ("The 273 waits.", "Between 43 and 97.", ["273", "97"]),
+        ("Twenty steps.", "Two lines and one point.", []),
+        ("Thirty steps.", "A peak near 55.", ["30"]),
+        ("After eleven steps.", "12,000 draws.", ["11"]),
+        ("From 12,001 draws", "It is $\\frac37$.", ["12001", "7"]),
+        ("Part of {doc}`07_a`, chapter 7, Python 3.11.", "0.5", ["7"]),
+    ],
+)
+def test_whole_numbers_beside_a_figure(caption: str, alt: str, found: list[str]) -> None:
+    code = "for step in range(20): draw(12_000, 3)"
+    book = beside_a_figure(caption, alt, code, "272 waits from 43 to 96, 54.6 on average")
+    wrong = unfounded(book, {})
+    assert [slip.split(" speaks of ")[1].split(",")[0] for slip in wrong] == found
+    assert unfounded(book, {"p": dict.fromkeys(found, "seen")}) == []
+
+
+def test_a_number_that_need_not_be_listed() -> None:
+    book = beside_a_figure("The 272 waits.", "", printed="272")
+    assert unfounded(book, {"p": {"272": "counted"}}) == ["READ_OFF: p needs no 272"]
 
 
 # --- numbers in prose -------------------------------------------------------------------------

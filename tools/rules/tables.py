@@ -12,6 +12,7 @@ OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
     rule.__name__: rule
     for rule in (
         prose.printed_numbers,
+        prose.figure_numbers,
         figures.figure_names,
         labels.labels_once,
         labels.labels_of_the_library,
