@@ -257,9 +257,9 @@ def a_deleted_code_cell_and_new_counts(nb: NotebookNode) -> None:
     recount(nb)
 
 
-@breaking("seal")
+@breaking("seal", "prose", "exercise_numbers")
 def a_deleted_last_code_cell(nb: NotebookNode) -> None:
-    delete(nb, "last")
+    delete(nb, "doubled")
 
 
 @breaking("seal")
@@ -300,7 +300,7 @@ def code_that_gives_the_same(nb: NotebookNode) -> None:
 
 # --- execution --------------------------------------------------------------------------------
 
-RUN = ["imports", "mean", "latex", "check", "curve", "line", "error", "last"]
+RUN = ["imports", "mean", "latex", "check", "curve", "line", "error", "last", "doubled"]
 
 
 @breaking("counts", "figures", "markers", "prose", cells=RUN)
@@ -447,6 +447,35 @@ def a_raw_float(nb: NotebookNode) -> None:
 def an_output_that_nothing_compares(nb: NotebookNode) -> None:
     output = new_output("display_data", data={"image/jpeg": "AAAA", "text/plain": "a picture"})
     cell(nb, "last").outputs.append(output)
+
+
+# --- exercises --------------------------------------------------------------------------------
+
+
+@breaking("solved", "exercise_numbers", "seal", "prose")
+def a_deleted_solution(nb: NotebookNode) -> None:
+    for cell_id in ("solution", "doubled", "end"):
+        delete(nb, cell_id)
+
+
+@breaking("solved", "exercise_numbers")
+def an_empty_solution(nb: NotebookNode) -> None:
+    cell(nb, "solution").source = "```{solution-start} ex-1\n```\n```{solution-end}\n```"
+
+
+@breaking("solved", "exercise_numbers")
+def a_solution_of_another_exercise(nb: NotebookNode) -> None:
+    edit(nb, "solution", "ex-1", "ex-2")
+
+
+@breaking("exercise_numbers")
+def a_number_that_the_solution_does_not_use(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "7", "8")
+
+
+@breaking("exercise_numbers", "prose")
+def a_decimal_that_the_solution_does_not_use(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "1.25", "1.35")
 
 
 # --- form -------------------------------------------------------------------------------------
@@ -891,7 +920,7 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run_notebooks.main(["--folder", str(folder), "--check", "same"]) == 0
     assert run_notebooks.main(["--folder", str(folder), "--check", "bare"]) == 1
     same, bare = capsys.readouterr().out.splitlines()
-    assert same.startswith("same    8 cells")
+    assert same.startswith("same    9 cells")
     assert same.endswith(" s  unchanged")
     assert bare.endswith(" s  would change")
     assert {path.stem: path.read_bytes() for path in folder.glob("*.ipynb")} == before

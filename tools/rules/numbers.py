@@ -37,14 +37,18 @@ def in_prose(markdown: str) -> list[Number]:
     return [number for number, text, _ in _numbers(_prose(markdown)) if "." in text]
 
 
-def whole_in_prose(markdown: str) -> list[Number]:
-    """The whole numbers that a reader sees, in digits or in words; from three on."""
+def whole_in_prose(markdown: str, *, words: bool = True) -> list[Number]:
+    """The whole numbers from three on that a reader sees, in digits and in words."""
     text = _prose(re.sub(r"\\[td]?frac(\d)(\d)", r" \1 \2 ", markdown))
-    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", POWER_OF_TEN.sub(" ", text))
     digits = [number for number, digits, _ in _numbers(text) if "." not in digits]
-    words = [WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
-    every = [*digits, *(Number(Decimal(value), 0) for value in words)]
-    return [number for number in every if number.value > 2]
+    if words:
+        told = [WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
+        digits += [Number(Decimal(value), 0) for value in told]
+    return [number for number in digits if number.value > 2]
+
+
+POWER_OF_TEN = re.compile(r"(?<![\d.])10\s*\^\s*(?:\{[^{}]*\}|\d)")
 
 
 def in_code(source: str) -> set[Number]:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from book import Book, Page
-from rules import checking, figures, form, labels, outputs, pointing, prose
+from rules import checking, exercises, figures, form, labels, outputs, pointing, prose
 
 OF_A_CHAPTER: dict[str, Callable[[Page], list[str]]] = {
-    rule.__name__: rule for rule in (*form.RULES, *outputs.RULES, *figures.RULES, *checking.RULES)
+    rule.__name__: rule
+    for family in (form, outputs, figures, checking, exercises)
+    for rule in family.RULES
 }
 OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
     rule.__name__: rule
