@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from book import Book, Page
-from rules import checking, exercises, figures, form, labels, outputs, pointing, prose
+from rules import checking, exercises, figures, form, labels, names, outputs, pointing, prose
 
 OF_A_CHAPTER: dict[str, Callable[[Page], list[str]]] = {
     rule.__name__: rule
@@ -19,5 +19,6 @@ OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
         labels.labels_once,
         labels.labels_of_the_library,
         *pointing.RULES,
+        *names.RULES,
     )
 }
