@@ -153,7 +153,7 @@ def _statements(latex: str) -> Iterator[list[str]]:
     """The sides of each chain of equalities, written in one way."""
     bare = re.sub(r"\\(?:begin|end)\{aligned\}|&", "", latex)
     for statement in re.split(r"\\qquad|\\\\|,\s*\\(?:quad| )", bare):
-        sides = [_in_one_way(side) for side in re.split(r"(?<![<>!\\:])=", _shielded(statement))]
+        sides = [in_one_way(side) for side in re.split(r"(?<![<>!\\:])=", _shielded(statement))]
         if len(sides) > 1 and sides[0]:
             yield sides
 
@@ -163,7 +163,7 @@ def _shielded(latex: str) -> str:
     return re.sub(r"_\{[^{}]*\}", lambda match: match[0].replace("=", "≔"), latex)
 
 
-def _in_one_way(latex: str) -> str:
+def in_one_way(latex: str) -> str:
     bare = re.sub(SPACES, "", re.sub(r"\\[td]frac", r"\\frac", latex))
     bare = re.sub(r"\s+", "", bare).rstrip(".,;")
     return re.sub(r"\{(\w)\}", r"\1", bare)
