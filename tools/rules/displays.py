@@ -18,7 +18,7 @@ RELATION = re.compile(
 
 
 def declared_displays(book: Book) -> list[str]:
-    """Every definition is listed with what it binds, every display without a label with a reason."""
+    """Every definition is listed with what it binds, a display without a label with a reason."""
     told = tomllib.loads(DECLARED.read_text(encoding="utf-8"))
     definitions, unlabelled = told["definitions"], told["unlabelled"]
     return [*wrong_definitions(book, definitions), *wrong_unlabelled(book, unlabelled)]
