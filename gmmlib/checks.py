@@ -98,7 +98,7 @@ def symbolic(label: str, left: Any, right: Any, *, scope: str = "") -> None:
         If ``right`` is the same matrix as ``left``, or if a wrong version of it passes too, as
         it does when both sides are 0.
     """
-    _require_words(label, scope)
+    _require_label(label)
     if left is right and isinstance(left, sp.MatrixBase):  # equal expressions may share memory
         raise CheckTooWeak(f"{label}: a matrix is compared with itself")
     left, right = sp.sympify(left), sp.sympify(right)
@@ -143,7 +143,7 @@ def stationary(
         If the solution is empty, or a wrong version of it passes too. A version that the
         symbol's assumptions rule out (a negative σ) is no version.
     """
-    _require_words(label, scope)
+    _require_label(label)
     if not solution:
         raise CheckTooWeak(f"{label}: the solution is empty, so no derivative is looked at")
     point = {sp.sympify(s): sp.sympify(value) for s, value in solution.items()}
@@ -183,7 +183,7 @@ def negative_definite(label: str, hessian: Any, *, scope: str = "") -> None:
     CheckTooWeak
         If -H passes too (it cannot, unless SymPy errs).
     """
-    _require_words(label, scope)
+    _require_label(label)
     H = sp.Matrix(hessian)
     if H.shape[0] != H.shape[1] or not _is_zero(_simplified(H - H.T)):
         raise CheckFailed(f"{label}: the matrix is not symmetric")
@@ -224,7 +224,7 @@ def numerical(
         If ``expected`` is ``value`` itself or a copy of it, or if the tolerance would let a wrong
         version of it pass: the three above, or a twentieth too much or too little.
     """
-    _require_words(label, scope)
+    _require_label(label)
     if value is expected:
         raise CheckTooWeak(f"{label}: a value is compared with itself")
     a, b = _finite(label, value, "value"), _finite(label, expected, "expected")
@@ -278,7 +278,7 @@ def gradient(
     CheckTooWeak
         If a wrong version of ``expected`` passes too, as it does when the gradient is 0.
     """
-    _require_words(label, scope)
+    _require_label(label)
     x, g = _finite(label, point, "point"), _finite(label, expected, "expected")
     if x.shape != g.shape or x.size == 0:
         raise CheckFailed(f"{label}: point and gradient have shapes {x.shape} and {g.shape}")
@@ -318,7 +318,7 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12, scope: 
     CheckTooWeak
         If the sequence also passes backwards, as a constant one does, or ``rounding`` is more.
     """
-    _require_words(label, scope)
+    _require_label(label)
     v = _finite(label, values, "values")
     if v.ndim != 1 or len(v) < 2:
         raise CheckFailed(f"{label}: a climb needs at least two values, not shape {v.shape}")
@@ -360,7 +360,7 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str], *, scope: 
     ValueError
         If a printed number is not a decimal string.
     """
-    _require_words(label, scope)
+    _require_label(label)
     texts = [as_printed] if isinstance(as_printed, str) else list(as_printed)
     numbers = list(values) if isinstance(values, Iterable) else [values]
     if len(numbers) != len(texts) or not texts:
@@ -406,6 +406,12 @@ def _finite(label: str, values: Any, name: str) -> FloatArray:
 
 
 def _say(label: str, kind: str, how: str, scope: str) -> None:
+    is_one_line = isinstance(scope, str) and len(scope.splitlines()) < 2
+    if not is_one_line or scope != scope.strip() or " · " in scope or MARK in scope:
+        raise ValueError(
+            f"scope is {scope!r}. Say in one line, without ' · ' and {MARK}, for what the check "
+            f"stands, such as 'for K = 3'."
+        )
     shown = f" · {scope}" if scope else ""
     line = f"{MARK} {label} · {kind} · {how}{shown}"
     said.append(line)
@@ -436,17 +442,11 @@ def _agree(size: int, noun: str) -> str:
     return f"1 {noun} agrees" if size == 1 else f"{size} {noun}s agree"
 
 
-def _require_words(label: str, scope: str) -> None:
+def _require_label(label: str) -> None:
     if not isinstance(label, str) or not LABEL.fullmatch(label):
         raise ValueError(
             f"label is {label!r}. Name a displayed equation: eq- and then lower-case words, digits "
             f"and hyphens."
-        )
-    is_one_line = isinstance(scope, str) and len(scope.splitlines()) < 2
-    if not is_one_line or scope != scope.strip() or " · " in scope or MARK in scope:
-        raise ValueError(
-            f"scope is {scope!r}. Say in one line, without ' · ' and {MARK}, for what the check "
-            f"stands, such as 'for K = 3'."
         )
 
 
