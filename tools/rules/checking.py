@@ -88,6 +88,7 @@ BACK_DOORS = {
 DUNDERS = {"__init__", "__name__", "__qualname__", "__version__", "__doc__", "__file__"}
 DUNDERS |= {"__enter__", "__exit__", "__iter__", "__len__", "__call__"}
 TOOLS = {"importlib", "builtins", "ctypes", "gc", "mock", "unittest", "pytest", "runpy", "code"}
+TOOLS |= {"inspect"}
 OF_SYS = {"sys.modules", "sys._getframe", "sys.settrace", "sys.setprofile"}
 SETTINGS = {"rcParams", "environ"}  # of a module, and meant to be set
 MAGICS = {"%matplotlib inline"}
@@ -104,9 +105,11 @@ def untouched(page: Page) -> list[str]:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
+    imported |= _aliases(page, imported)
     wrong = []
     for cell in page.code:
         said = [said for node in _nodes(cell.source) for said in _touches(node, names, imported)]
+        said += _handed_about(cell.source, names)
         said += [f"binds {name} anew" for name in _bound(cell.source) if name in found]
         lines = (line.strip() for line in cell.source.splitlines())
         said += [f"has {x!r}" for x in lines if x.startswith(("%", "!")) and x not in MAGICS]
@@ -141,12 +144,37 @@ def _touches(node: ast.AST, names: Names, imported: set[str]) -> Iterator[str]:
                 yield f"reaches into {shown}"
             elif shown in OF_SYS or (attr.startswith("__") and attr not in DUNDERS):
                 yield f"uses {shown}"
-            if isinstance(node.ctx, ast.Store | ast.Del) and root(owner) in imported:
+            if isinstance(node.ctx, ast.Store | ast.Del) and root(owner) in {*imported, None}:
                 yield f"sets {shown}"
         case ast.Subscript(value=owner, ctx=ast.Store() | ast.Del()):
             is_setting = isinstance(owner, ast.Attribute) and owner.attr in SETTINGS
             if root(owner) in imported and not is_setting:
                 yield f"sets {ast.unparse(node)}"
+
+
+def _aliases(page: Page, imported: set[str]) -> set[str]:
+    """Other names that a chapter gives to what it imported, or to parts of that."""
+    found: set[str] = set()
+    for cell in page.code:
+        for node in _nodes(cell.source):
+            if isinstance(node, ast.Assign) and root(node.value) in imported | found:
+                found |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+    return found
+
+
+def _handed_about(source: str, names: Names) -> list[str]:
+    """Where gmmlib or gmmlib.checks stands by itself, to be given to something else."""
+    nodes = _nodes(source)
+    owned = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    modules = {*names.modules, *names.packages, *_paths(names)}
+    return [
+        f"hands {ast.unparse(node)} about"
+        for node in nodes
+        if isinstance(node, ast.Name | ast.Attribute)
+        and isinstance(node.ctx, ast.Load)
+        and id(node) not in owned
+        and ast.unparse(node) in modules
+    ]
 
 
 def _paths(names: Names) -> list[str]:
@@ -175,7 +203,11 @@ SIDES = {
     "symbolic": ("left", "right"),
     "numerical": ("value", "expected"),
     "printed": ("values", "as_printed"),
+    "stationary": ("objective", "solution"),
+    "gradient": ("function", "point", "expected"),
+    "never_decreases": ("values",),
 }
+CLIMBS = {"sorted", "'sort'", "'accumulate'", "'cumsum'", "'cummax'"}  # whatever it is given
 
 
 def two_sides(page: Page) -> list[str]:
@@ -187,11 +219,16 @@ def two_sides(page: Page) -> list[str]:
         for statement in values.run(getattr(tree, "body", [])):
             call = statements.get(id(statement))
             sides = _sides(call) if call else ()
-            if call and len(sides) == 2 and _are_one(values, call.name, *sides):
-                left, right = map(ast.unparse, sides)
+            if (
+                call
+                and sides
+                and len(sides) == len(SIDES[call.name])
+                and _are_one(values, call.name, sides)
+            ):
+                shown = " against ".join(map(ast.unparse, sides))
                 wrong.append(
-                    f"{cell}: the check of {call.label} holds {left} against {right}, and both "
-                    f"come from one expression. Derive one of them in another way"
+                    f"{cell}: the check of {call.label} holds {shown}, which cannot fail: it comes "
+                    f"from one expression. Derive one side in another way"
                 )
     return wrong
 
@@ -202,11 +239,20 @@ def _sides(call: Call) -> list[ast.expr]:
     return [side for side in sides if side is not None]
 
 
-def _are_one(values: Values, name: str, left: ast.expr, right: ast.expr) -> bool:
-    if name != "printed":
-        return values.of(left) == values.of(right)
-    made_of_text = any(values.holds(left, item) for item in _items(right))
-    return made_of_text or any(values.holds(right, item) for item in _items(left))
+def _are_one(values: Values, name: str, sides: list[ast.expr]) -> bool:
+    left, right = sides[0], sides[-1]
+    match name:
+        case "printed":
+            made_of_text = any(values.holds(left, item) for item in _items(right))
+            return made_of_text or any(values.holds(right, item) for item in _items(left))
+        case "never_decreases":
+            return bool(CLIMBS & values.parts.get(values.of(left), frozenset()))
+        case "gradient":
+            return values.holds(left, right)
+        case "stationary":
+            solved = right.values if isinstance(right, ast.Dict) else []
+            return any(values.holds(left, value) for value in _items(ast.List(solved)))
+    return values.of(left) == values.of(right)
 
 
 def _items(node: ast.expr) -> list[ast.expr]:
