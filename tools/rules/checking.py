@@ -88,8 +88,8 @@ BACK_DOORS = {
 DUNDERS = {"__init__", "__name__", "__qualname__", "__version__", "__doc__", "__file__"}
 DUNDERS |= {"__enter__", "__exit__", "__iter__", "__len__", "__call__"}
 TOOLS = {"importlib", "builtins", "ctypes", "gc", "mock", "unittest", "pytest", "runpy", "code"}
-TOOLS |= {"inspect"}
-OF_SYS = {"sys.modules", "sys._getframe", "sys.settrace", "sys.setprofile"}
+ROOTS = {"sys.modules", "sys._getframe", "sys.settrace", "sys.setprofile"}
+ROOTS |= {f"inspect.{name}" for name in ("getmodule", "currentframe", "stack", "getmembers")}
 SETTINGS = {"rcParams", "environ"}  # of a module, and meant to be set
 MAGICS = {"%matplotlib inline"}
 
@@ -134,7 +134,7 @@ def _touches(node: ast.AST, names: Names, imported: set[str]) -> Iterator[str]:
         case ast.ImportFrom(module=module, names=aliases):
             every = [f"{module or ''}.{alias.name}" for alias in aliases]
             yield from (f"imports {name}" for name in every if TOOLS & {*name.split(".")})
-            yield from (f"imports {name}" for name in every if name == "sys.modules")
+            yield from (f"imports {name}" for name in every if name in ROOTS)
             if module == "gmmlib.checks":
                 yield from (f"imports {a.name}" for a in aliases if a.name not in {*OF_CHECKS, "*"})
         case ast.Attribute(value=owner, attr=attr):
@@ -142,7 +142,7 @@ def _touches(node: ast.AST, names: Names, imported: set[str]) -> Iterator[str]:
             is_checks = shown.removesuffix(f".{attr}") in {*names.modules, *_paths(names)}
             if is_checks and attr not in OF_CHECKS:
                 yield f"reaches into {shown}"
-            elif shown in OF_SYS or (attr.startswith("__") and attr not in DUNDERS):
+            elif shown in ROOTS or (attr.startswith("__") and attr not in DUNDERS):
                 yield f"uses {shown}"
             if isinstance(node.ctx, ast.Store | ast.Del) and root(owner) in {*imported, None}:
                 yield f"sets {shown}"
@@ -219,12 +219,7 @@ def two_sides(page: Page) -> list[str]:
         for statement in values.run(getattr(tree, "body", [])):
             call = statements.get(id(statement))
             sides = _sides(call) if call else ()
-            if (
-                call
-                and sides
-                and len(sides) == len(SIDES[call.name])
-                and _are_one(values, call.name, sides)
-            ):
+            if call and _is_whole(call, sides) and _are_one(values, call.name, sides):
                 shown = " against ".join(map(ast.unparse, sides))
                 wrong.append(
                     f"{cell}: the check of {call.label} holds {shown}, which cannot fail: it comes "
@@ -237,6 +232,10 @@ def _sides(call: Call) -> list[ast.expr]:
     names = SIDES.get(call.name, ())
     sides = [call.argument(position, name) for position, name in enumerate(names, start=1)]
     return [side for side in sides if side is not None]
+
+
+def _is_whole(call: Call, sides: list[ast.expr]) -> bool:
+    return 0 < len(sides) == len(SIDES[call.name])
 
 
 def _are_one(values: Values, name: str, sides: list[ast.expr]) -> bool:
