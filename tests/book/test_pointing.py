@@ -134,3 +134,20 @@ def test_a_formula_may_differ_for_a_reason() -> None:
     assert pointing.wrong_restatements(book(text), {"01_one": {"h=b": "one half"}}) == []
     (wrong,) = pointing.wrong_restatements(book(), {"01_one": {"h=b": "one half"}})
     assert wrong == "OTHERWISE: 01_one needs no h=b"
+
+
+@pytest.mark.parametrize(
+    ("said", "sound"),
+    [
+        ("It rises from −7.0758 to −4.7174.", True),
+        ("It falls from −7.0758 to −4.7174.", False),
+        ("The mean grows slowly from $2.5$ to $1.5$", False),
+        ("fell from 1,200 to 900", True),
+        ("It climbed from 900 to 1,200", True),
+        ("shrinks from about 3 minutes to 2", True),
+        ("Increases from 3 to 3", False),
+        ("moves from 3 to 2", True),
+    ],
+)
+def test_a_direction_and_its_two_numbers(said: str, sound: bool) -> None:
+    assert (pointing.directions(book(said)) == []) == sound

@@ -1,7 +1,8 @@
-"""What a sentence points at is what it says: chapters, authors, years, formulas told again."""
+"""A sentence is right about what it points at: chapters, authors, years, formulas, directions."""
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from pybtex.database import parse_file
@@ -9,6 +10,7 @@ from pybtex.richtext import Text
 
 import markup
 from book import Book, Page
+from rules.numbers import MINUS
 
 # --- labels and chapters ----------------------------------------------------------------------
 
@@ -179,4 +181,27 @@ def _letters(latex: str) -> frozenset[str]:
     return frozenset(re.findall(r"\\[A-Za-z]+|[A-Za-z]", latex)) - NO_LETTERS
 
 
-RULES = (places, citations, restatements)
+# --- directions -------------------------------------------------------------------------------
+
+UP = r"rises?|rose|climbs?|climbed|grows?|grew|increases?|increased"
+DOWN = r"falls?|fell|drops?|dropped|shrinks?|shrank|decreases?|decreased|sinks?|sank"
+AMOUNT = r"(?:about )?\$?([-−]?\d[\d.]*)\$?"
+MOVES = re.compile(
+    rf"(?i)\b(?:({UP})|({DOWN}))\b(?: \w+){{0,3}} from {AMOUNT}(?: \w+)? to {AMOUNT}"
+)
+
+
+def directions(book: Book) -> list[str]:
+    """What rises from one number to another ends higher, and what falls lower."""
+    wrong = []
+    for page in book.pages:
+        for text in page.prose:
+            plain = re.sub(r"(?<=\d)(?:\\,|,)(?=\d{3})", "", " ".join(text.split()))
+            for match in MOVES.finditer(plain):
+                ends = [Decimal(x.replace(MINUS, "-").rstrip(".")) for x in match.groups()[2:]]
+                if ends[0] == ends[1] or (ends[0] < ends[1]) != bool(match[1]):
+                    wrong.append(f"{page.name}: {match[0]!r} goes the other way")
+    return wrong
+
+
+RULES = (places, citations, restatements, directions)
