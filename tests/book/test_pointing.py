@@ -107,7 +107,10 @@ def test_the_bibliography_is_read() -> None:
 @pytest.mark.parametrize(
     ("shown", "said", "sound"),
     [
-        (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_j=S_{1j}/N_j$", False),
+        (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_j=S_{1j}/N_j$", True),
+        (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_j=N_j/S_{1j}$", False),
+        (r"\hat v=\frac1n\sum_ix_i^2=:s^2", r"$\hat v=s^2$", True),
+        (r"\hat v=\frac1n\sum_ix_i^2=:s^2", r"$\hat v=s$", False),
         (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_j = \tfrac{S_{1j}}{N_j}$", True),
         (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_j=2$", True),
         (r"\hat\mu_j=\frac{S_{1j}}{N_j}", r"$\hat\mu_k=\frac{N_j}{S_{1j}}$", True),

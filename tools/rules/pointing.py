@@ -155,7 +155,7 @@ def _statements(latex: str) -> Iterator[list[str]]:
     """The sides of each chain of equalities, written in one way."""
     bare = re.sub(r"\\(?:begin|end)\{aligned\}|&", "", latex)
     for statement in re.split(r"\\qquad|\\\\|,\s*\\(?:quad| )", bare):
-        sides = [in_one_way(side) for side in re.split(r"(?<![<>!\\:])=", _shielded(statement))]
+        sides = [in_one_way(side) for side in re.split(r"(?<![<>!\\:])=:?", _shielded(statement))]
         if len(sides) > 1 and sides[0]:
             yield sides
 
@@ -174,7 +174,13 @@ def in_one_way(latex: str) -> str:
 def _differs(side: str, shown: list[str]) -> bool:
     """Is it made of the letters of a side that is shown, and none of these?"""
     letters = _letters(side)
-    return bool(letters) and side not in shown and any(_letters(s) == letters for s in shown)
+    is_shown = _flat(side) in map(_flat, shown)
+    return bool(letters) and not is_shown and any(_letters(s) == letters for s in shown)
+
+
+def _flat(side: str) -> str:
+    r"""The same for a/b and \frac{a}{b}."""
+    return re.sub(r"\\frac|[{}()/]", "", side)
 
 
 def _letters(latex: str) -> frozenset[str]:
