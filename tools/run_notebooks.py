@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,10 +193,17 @@ class _ThisPython(KernelSpecManager):
 async def _ask(kernel: Any) -> list[str]:
     """The lines that the checks have said so far."""
     question = kernel.execute("", silent=True, user_expressions=said.QUESTION)
+    reply = await _answer(kernel.get_shell_msg, question)
+    while (await _answer(kernel.get_iopub_msg, question)).get("execution_state") != "idle":
+        pass  # one that is interrupted while it is busy complains
+    return said.heard(reply)
+
+
+async def _answer(get: Callable[..., Awaitable[Any]], question: str) -> dict[str, Any]:
     while True:
-        reply = await kernel.get_shell_msg(timeout=60)
-        if reply["parent_header"].get("msg_id") == question:
-            return said.heard(reply["content"])
+        message = await get(timeout=60)
+        if message["parent_header"].get("msg_id") == question:
+            return dict(message["content"])
 
 
 def _with_png(cell: NotebookNode) -> list[NotebookNode]:
