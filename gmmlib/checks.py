@@ -6,11 +6,16 @@ two sides against each other, and prints a line such as ::
     ✓ eq-log-det · numerical · 3 values agree to 1e-12
 
 or raises :class:`CheckFailed`. ``scope`` ends the line: for what the check stands, such as
-``"for K = 3"``, ``"for every n"`` or ``"for the 272 waits"``.
+``"for K = 3"``, ``"for every n"`` or ``"for the 272 waits"``. "For all values" means: for all that
+the assumptions on the symbols allow.
 
 A check that could not have failed is worth nothing, so each one also shows itself wrong versions
 of the equation: the sign flipped, a factor 2 lost, a σ where σ² belongs. If it cannot tell one of
-them from the right version it raises :class:`CheckTooWeak`.
+them from the right version it raises :class:`CheckTooWeak`. So it does where one side is a copy
+of the other.
+
+``said`` holds the lines that were printed, in order, for the tools that hold a chapter's outputs
+against them.
 
 ==================  ================================================================
 ``symbolic``        both sides are the same expression, for all values of the symbols
@@ -53,9 +58,18 @@ KIND_OF = {  # function -> the kind that its line states
     "never_decreases": "numerical",
     "printed": "printed",
 }
+PART = r"(?:(?! · ).)+"
 LINE = re.compile(
-    rf"^{MARK} (?P<label>{LABEL.pattern}) · (?P<kind>{'|'.join(KINDS)}) · (?P<how>.+)$"
+    rf"^{MARK} (?P<label>{LABEL.pattern}) · (?P<kind>{'|'.join(KINDS)}) · (?P<how>{PART})"
+    rf"(?: · (?P<scope>{PART}))?$"
 )
+
+COPIES = 8  # so many long numbers, equal to the last bit, come from one computation
+LOOSE = 1e-2  # from here on a tolerance is told in per cent
+ROUNDING = 1e-9  # a fall by more, relative to the largest value, is no rounding
+KEPT = 12  # significant digits up to which a float of 15 shows whether it has more
+
+said: list[str] = []
 
 
 class CheckFailed(AssertionError):
@@ -81,9 +95,12 @@ def symbolic(label: str, left: Any, right: Any, *, scope: str = "") -> None:
     CheckFailed
         If the difference does not simplify to 0.
     CheckTooWeak
-        If a wrong version of ``right`` passes too, as it does when both sides are 0.
+        If ``right`` is the same matrix as ``left``, or if a wrong version of it passes too, as
+        it does when both sides are 0.
     """
     _require_label(label)
+    if left is right and isinstance(left, sp.MatrixBase):  # equal expressions may share memory
+        raise CheckTooWeak(f"{label}: a matrix is compared with itself")
     left, right = sp.sympify(left), sp.sympify(right)
     if getattr(left, "shape", ()) != getattr(right, "shape", ()):
         shapes = [getattr(side, "shape", ()) for side in (left, right)]
@@ -204,8 +221,8 @@ def numerical(
     CheckFailed
         If shapes differ, there is nothing to compare, an entry is not finite, or an entry is off.
     CheckTooWeak
-        If ``expected`` is ``value`` itself, or if the tolerance would let a wrong version of it
-        pass: the three above, or a tenth too much.
+        If ``expected`` is ``value`` itself or a copy of it, or if the tolerance would let a wrong
+        version of it pass: the three above, or a twentieth too much or too little.
     """
     _require_label(label)
     if value is expected:
@@ -221,7 +238,12 @@ def numerical(
             f"{a[at]:.17g} and {b[at]:.17g}"
         )
     _require_sharp(label, a, b, rtol, atol)
-    tolerance = f"{rtol:.0e}" if atol == 0 else f"{rtol:.0e} or {atol:.0e} absolute"
+    if (a == b).all() and _long(b) >= COPIES:
+        raise CheckTooWeak(
+            f"{label}: all {a.size} values are equal to the last bit, so one side is a copy of the "
+            f"other. Compute it in another way."
+        )
+    tolerance = _tolerance(rtol) if atol == 0 else f"{_tolerance(rtol)} or {atol:.0e} absolute"
     _say(label, "numerical", f"{_agree(a.size, 'value')} to {tolerance}", scope)
 
 
@@ -273,7 +295,7 @@ def gradient(
     _say(
         label,
         "numerical",
-        f"{_agree(x.size, 'slope')} with central differences to {rtol:.0e}",
+        f"{_agree(x.size, 'slope')} with central differences to {_tolerance(rtol)}",
         scope,
     )
 
@@ -287,14 +309,14 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12, scope: 
         The equation's label, ``eq-…``.
     values : (T,) with T ≥ 2
     rounding : float
-        The fall that counts as rounding, relative to the largest |value|.
+        The fall that counts as rounding, relative to the largest |value|: at most 1e-9.
 
     Raises
     ------
     CheckFailed
         If a step falls by more, an entry is not finite, or there are fewer than two values.
     CheckTooWeak
-        If the sequence also passes backwards, as a constant one does.
+        If the sequence also passes backwards, as a constant one does, or ``rounding`` is more.
     """
     _require_label(label)
     v = _finite(label, values, "values")
@@ -307,6 +329,11 @@ def never_decreases(label: str, values: Any, *, rounding: float = 1e-12, scope: 
         raise CheckFailed(f"{label}: step {t + 1} falls by {-steps[t]:.3g}, to {v[t + 1]:.12g}")
     if (-steps[::-1] >= -slack).all():
         raise CheckTooWeak(f"{label}: with the sequence backwards the check passes as well")
+    if rounding > ROUNDING:
+        raise CheckTooWeak(
+            f"{label}: rounding is {rounding:g}, and a fall of that size is none. Allow at most "
+            f"{ROUNDING:g}."
+        )
     _say(label, "numerical", f"{counted(len(steps), 'step', 'steps')}, none falls", scope)
 
 
@@ -318,6 +345,8 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str], *, scope: 
     label : str
         The equation's label, ``eq-…``.
     values : numbers, or SymPy numbers for more than 15 digits
+        As they were computed. One that is a short decimal by nature, as 2.4 = 12/5, is passed as
+        a SymPy fraction.
     as_printed : decimal strings, one for each value
         Each value must lie within half a unit of the last digit printed.
 
@@ -326,7 +355,8 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str], *, scope: 
     CheckFailed
         If a value is farther away, or the numbers of values differ.
     CheckTooWeak
-        If a printed number has fewer than two significant digits.
+        If a printed number has fewer than two significant digits, or if a value is the printed
+        number itself, read back: what is computed has further digits.
     ValueError
         If a printed number is not a decimal string.
     """
@@ -348,6 +378,11 @@ def printed(label: str, values: Any, as_printed: str | Sequence[str], *, scope: 
         gap = sp.N(abs(exact - sp.Rational(text)), 40)
         if not (gap.is_Number and gap.is_finite and gap <= sp.Rational(10) ** exponent / 2):
             raise CheckFailed(f"{label}: printed {text}, computed {sp.N(exact, digits[-1] + 3)}")
+        if digits[-1] <= KEPT and _is_read_back(number, decimal):
+            raise CheckTooWeak(
+                f"{label}: the value {text} ends where the printed number ends, as if it were read "
+                f"from it. Compute it, or pass a fraction (sympy.Rational) if it is exactly that."
+            )
     few, many = min(digits), max(digits)
     span = str(few) if few == many else f"{few} to {many}"
     _say(label, "printed", f"{_agree(len(texts), 'number')} to all {span} digits shown", scope)
@@ -371,8 +406,36 @@ def _finite(label: str, values: Any, name: str) -> FloatArray:
 
 
 def _say(label: str, kind: str, how: str, scope: str) -> None:
+    is_one_line = isinstance(scope, str) and len(scope.splitlines()) < 2
+    if not is_one_line or scope != scope.strip() or " · " in scope or MARK in scope:
+        raise ValueError(
+            f"scope is {scope!r}. Say in one line, without ' · ' and {MARK}, for what the check "
+            f"stands, such as 'for K = 3'."
+        )
     shown = f" · {scope}" if scope else ""
-    print(f"{MARK} {label} · {kind} · {how}{shown}")
+    line = f"{MARK} {label} · {kind} · {how}{shown}"
+    said.append(line)
+    print(line)
+
+
+def _tolerance(rtol: float) -> str:
+    return f"{100 * rtol:.2g} %" if rtol >= LOOSE else f"{rtol:.0e}"
+
+
+def _long(values: FloatArray) -> int:
+    """How many have more than 26 binary digits, as results of computations have."""
+    scaled = np.frexp(values)[0] * 2**26
+    return int((scaled != np.round(scaled)).sum())
+
+
+def _is_read_back(number: Any, decimal: Decimal) -> bool:
+    """Does an inexact number end where the decimal ends? Halves, quarters, eighths may."""
+    if isinstance(number, float | np.floating):
+        number = Decimal(repr(float(number)))
+    elif isinstance(number, sp.Float):
+        number = Decimal(str(number))
+    is_binary = decimal == Decimal(float(decimal))
+    return isinstance(number, Decimal) and number == decimal and not is_binary
 
 
 def _agree(size: int, noun: str) -> str:
@@ -426,9 +489,10 @@ def _close(a: FloatArray, b: FloatArray, rtol: float, atol: float) -> bool:
 
 
 def _require_sharp(label: str, a: FloatArray, b: FloatArray, rtol: float, atol: float) -> None:
-    versions = [("the sign flipped", -b), ("a factor 2 lost", b / 2), ("a tenth added", 1.1 * b)]
+    versions = [("the sign flipped", -b), ("a factor 2 lost", b / 2)]
     if (b > 0).all() and not np.allclose(b, 1):
         versions.append(("square roots taken (σ where σ² belongs)", np.sqrt(b)))
+    versions += [("a twentieth added", 1.05 * b), ("a twentieth taken off", 0.95 * b)]
     for name, version in versions:
         if _close(a, version, rtol, atol):
             raise CheckTooWeak(f"{label}: with {name} the check passes as well")

@@ -5,6 +5,7 @@ is the line of the ledger in the stored output.
 """
 
 import ast
+import html
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 
 from cells import Cell
 from gmmlib.checks import KIND_OF, KINDS, LINE, MARK
+
+LOOKALIKE = re.compile(f"[{MARK}✔✅☑🗸]")
 
 
 @dataclass(frozen=True)
@@ -23,30 +26,30 @@ class Check:
     how: str
     cell: int  # the how-manieth code cell of the chapter, from 1
     source: str
+    scope: str = ""  # for what it stands
 
     @property
     def in_words(self) -> str:
-        return f"{KINDS[self.kind]}: {self.how}"
+        stands = f", {self.scope}" if self.scope else ""
+        return f"{KINDS[self.kind]}: {self.how}{stands}"
 
 
 def paired(cells: Iterable[Cell]) -> tuple[list[Check], list[str]]:
     """The checks of a chapter's code cells, and what is wrong with them."""
     checks: list[Check] = []
     errors: list[str] = []
-    names = _Names()
-    for number, cell in enumerate(cells, start=1):
-        finder = _Calls(cell.source, names)
+    for number, (cell, finder) in enumerate(_read(cells), start=1):
         found = [f"code cell {number}: {error}" for error in finder.errors]
-        calls: dict[tuple[str, str], list[_Call]] = defaultdict(list)
+        calls: dict[tuple[str, str], list[Call]] = defaultdict(list)
         for call in finder.calls:
             calls[call.label, call.kind].append(call)
-        lines: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for line in _marked_lines(cell):
+        lines: dict[tuple[str, str], list[re.Match[str]]] = defaultdict(list)
+        for line in marked_lines(cell.said):
             match = LINE.fullmatch(line)
             if match is None:
                 found.append(f"code cell {number}: {line!r} is not a line of the ledger")
             else:
-                lines[match["label"], match["kind"]].append(match["how"])
+                lines[match["label"], match["kind"]].append(match)
         for key in dict.fromkeys([*calls, *lines]):
             label, kind = key
             made, printed = calls.get(key, []), lines.get(key, [])
@@ -62,34 +65,82 @@ def paired(cells: Iterable[Cell]) -> tuple[list[Check], list[str]]:
                     f"check of {label}, {len(made)} such check(s) in the code"
                 )
             else:
-                for k, how in enumerate(printed):
+                for k, line in enumerate(printed):
                     source = made[min(k, len(made) - 1)].source
-                    checks.append(Check(label, kind, how, number, source))
+                    scope = line["scope"] or ""
+                    checks.append(Check(label, kind, line["how"], number, source, scope))
         errors += found
     return checks, errors
 
 
-def _marked_lines(cell: Cell) -> Iterator[str]:
-    """The lines of a cell's textual outputs that begin as a line of the ledger does."""
-    for text in cell.said:
-        for line in text.splitlines():
-            if line.lstrip().startswith(MARK):
+def calls(cells: Iterable[Cell]) -> "Iterator[tuple[Cell, list[Call]]]":
+    """Each code cell that is Python, with the calls of gmmlib.checks in it."""
+    for cell, finder in _read(cells):
+        yield cell, finder.calls
+
+
+def bound_names(cells: Iterable[Cell]) -> "Names":
+    """What a chapter calls gmmlib, gmmlib.checks and its functions."""
+    names = Names()
+    for cell in cells:
+        _Calls(cell.source, names)
+    return names
+
+
+def marked_lines(texts: Iterable[str]) -> Iterator[str]:
+    """The lines of outputs that a reader may take for lines of the ledger."""
+    for text in texts:
+        for line in html.unescape(text).splitlines():
+            if LOOKALIKE.search(line):
                 yield line
+
+
+def _read(cells: Iterable[Cell]) -> "Iterator[tuple[Cell, _Calls]]":
+    names = Names()
+    for cell in cells:
+        yield cell, _Calls(cell.source, names)
 
 
 # --- the calls in the code ------------------------------------------------------------------------
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+LOOPS = (ast.For, ast.While, *COMPREHENSIONS, *FUNCTIONS)
+
+
+def without_magics(source: str) -> str:
+    """The code with IPython's own lines passed over."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
 
 @dataclass(frozen=True)
-class _Call:
+class Call:
+    """A call of a check in the code of a cell."""
+
     label: str
-    kind: str
+    name: str  # of the function
     source: str
-    repeats: bool  # in a loop: prints any number of lines
+    node: ast.Call
+    inside: tuple[ast.AST, ...]  # what it stands in, from the module to its own statement
+
+    @property
+    def kind(self) -> str:
+        return KIND_OF[self.name]
+
+    @property
+    def repeats(self) -> bool:
+        """Prints any number of lines."""
+        return any(isinstance(node, LOOPS) for node in self.inside)
+
+    def argument(self, position: int, *names: str) -> ast.expr | None:
+        """What is passed at a position, or by one of the names."""
+        named = {keyword.arg: keyword.value for keyword in self.node.keywords}
+        found = next((named[name] for name in names if name in named), None)
+        return self.node.args[position] if len(self.node.args) > position else found
 
 
 @dataclass
-class _Names:
+class Names:
     """What the chapter's code calls gmmlib, gmmlib.checks and its functions, so far."""
 
     packages: set[str] = field(default_factory=set)
@@ -100,12 +151,12 @@ class _Names:
 class _Calls(ast.NodeVisitor):
     """Finds the calls of gmmlib.checks in a cell."""
 
-    def __init__(self, source: str, names: _Names) -> None:
-        self.calls: list[_Call] = []
+    def __init__(self, source: str, names: Names) -> None:
+        self.calls: list[Call] = []
         self.errors: list[str] = []
         self.names = names
-        self.loops = 0
-        self.source = re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+        self.inside: list[ast.AST] = []
+        self.source = without_magics(source)
         try:
             self.visit(ast.parse(self.source))
         except SyntaxError as error:
@@ -128,16 +179,13 @@ class _Calls(ast.NodeVisitor):
                 self.names.functions |= {name: name for name in KIND_OF}
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and MARK in node.value:
+        if isinstance(node.value, str) and LOOKALIKE.search(html.unescape(node.value)):
             self.errors.append(f"writes {MARK} itself; only a check may")
 
-    def _loop(self, node: ast.AST) -> None:
-        self.loops += 1
-        self.generic_visit(node)
-        self.loops -= 1
-
-    visit_For = visit_While = visit_ListComp = visit_SetComp = _loop  # noqa: N815
-    visit_DictComp = visit_GeneratorExp = visit_FunctionDef = visit_Lambda = _loop  # noqa: N815
+    def generic_visit(self, node: ast.AST) -> None:
+        self.inside.append(node)
+        super().generic_visit(node)
+        self.inside.pop()
 
     def visit_Call(self, node: ast.Call) -> None:
         name = self._checker(node.func)
@@ -148,7 +196,7 @@ class _Calls(ast.NodeVisitor):
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 source = ast.get_source_segment(self.source, node) or ""
                 source = " ".join(source.split())
-                self.calls.append(_Call(first.value, KIND_OF[name], source, self.loops > 0))
+                self.calls.append(Call(first.value, name, source, node, tuple(self.inside)))
             else:
                 shown = ast.unparse(first) if first else "nothing"
                 self.errors.append(f"checks.{name} has {shown} as its label; write it out")

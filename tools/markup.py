@@ -114,8 +114,13 @@ def titles(text: str) -> list[str]:
     return [b.content for a, b in pairwise(tokens) if a.type == "heading_open" and a.tag == "h1"]
 
 
+def directives(text: str) -> list[Directive]:
+    """Every directive of a text, also those inside of others."""
+    return [directive for _, directive in _blocks(text) if directive]
+
+
 def exercises(texts: Iterable[str]) -> list[Exercise]:
-    found = [d for text in texts for _, d in _blocks(text) if d]
+    found = [directive for text in texts for directive in directives(text)]
     solved = {d.argument for d in found if d.name in ("solution", "solution-start")}
     return [
         Exercise(label, d.argument, d.body.strip(), label in solved)

@@ -11,9 +11,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -23,6 +24,7 @@ from nbformat import NotebookNode
 
 import notebooks
 import pictures
+import said
 from book import ROOT
 
 CHAPTERS = ROOT / "chapters"
@@ -73,6 +75,8 @@ async def run(path: Path, *, check: bool, timeout: int) -> Outcome:
     stored, notebook = notebooks.read(text), notebooks.read(text)
     notebooks.give_ids(notebook)
     current: list[int] = []
+    heard: list[str] = []
+    differences: dict[int, str] = {}
     client = NotebookClient(
         notebook,
         km=_kernel(),
@@ -83,12 +87,23 @@ async def run(path: Path, *, check: bool, timeout: int) -> Outcome:
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=lambda cell, cell_index: current.append(cell_index),
     )
+
+    async def hold_against_the_checks(cell: NotebookNode, cell_index: int, **_: Any) -> None:
+        before = len(heard)
+        heard[:] = await _ask(client.kc)
+        differences[cell_index] = said.unlike(cell.outputs, heard[before:])
+
+    client.on_cell_executed = hold_against_the_checks
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     try:
         await client.async_execute(cleanup_kc=True, env={**os.environ, **KERNEL_ENVIRONMENT})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         report = _report(path, notebook, current[-1], error)
         return Outcome(path, cells, time.perf_counter() - began, "FAILED", report)
+    for index, difference in differences.items():
+        if difference:
+            report = _report(path, notebook, index, ValueError(difference))
+            return Outcome(path, cells, time.perf_counter() - began, "FAILED", report)
     notebooks.normalize(notebook)
     keep_pictures(notebook, stored)
     new = notebooks.to_text(notebook)
@@ -173,6 +188,22 @@ class _ThisPython(KernelSpecManager):
             display_name="Python 3",
             language="python",
         )
+
+
+async def _ask(kernel: Any) -> list[str]:
+    """The lines that the checks have said so far."""
+    question = kernel.execute("", silent=True, user_expressions=said.QUESTION)
+    reply = await _answer(kernel.get_shell_msg, question)
+    while (await _answer(kernel.get_iopub_msg, question)).get("execution_state") != "idle":
+        pass  # one that is interrupted while it is busy complains
+    return said.heard(reply)
+
+
+async def _answer(get: Callable[..., Awaitable[Any]], question: str) -> dict[str, Any]:
+    while True:
+        message = await get(timeout=60)
+        if message["parent_header"].get("msg_id") == question:
+            return dict(message["content"])
 
 
 def _with_png(cell: NotebookNode) -> list[NotebookNode]:

@@ -25,7 +25,7 @@ import notebooks
 import run_notebooks
 from book import ROOT, Book, Page
 from rules import figures, numbers, outputs
-from rules.prose import unprinted
+from rules.prose import unfounded, unprinted
 from rules.tables import OF_A_CHAPTER
 
 
@@ -257,9 +257,9 @@ def a_deleted_code_cell_and_new_counts(nb: NotebookNode) -> None:
     recount(nb)
 
 
-@breaking("seal")
+@breaking("seal", "prose", "exercise_numbers")
 def a_deleted_last_code_cell(nb: NotebookNode) -> None:
-    delete(nb, "last")
+    delete(nb, "doubled")
 
 
 @breaking("seal")
@@ -300,7 +300,7 @@ def code_that_gives_the_same(nb: NotebookNode) -> None:
 
 # --- execution --------------------------------------------------------------------------------
 
-RUN = ["imports", "mean", "latex", "check", "curve", "line", "error", "last"]
+RUN = ["imports", "mean", "latex", "check", "curve", "line", "error", "last", "doubled"]
 
 
 @breaking("counts", "figures", "markers", "prose", cells=RUN)
@@ -373,6 +373,47 @@ def a_cell_that_may_fail(nb: NotebookNode) -> None:
     cell(nb, "last").metadata.tags = ["raises-exception"]
 
 
+# --- checks (the rest of their breakings: tests/book/test_checking.py) ------------------------
+
+
+@breaking(cells=["last"])
+def a_line_that_no_check_said(nb: NotebookNode) -> None:
+    edit(nb, "last", '"the end"', 'chr(10003), "eq-double · symbolic · trust me"')
+    edit_output(nb, "last", "the end", "✓ eq-double · symbolic · trust me")
+    reseal(nb)
+
+
+@breaking(cells=["check"])
+def a_check_whose_line_is_hidden(nb: NotebookNode) -> None:
+    hidden = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    checks."
+    edit(nb, "check", "checks.", hidden)
+    cell(nb, "check").outputs = []
+    reseal(nb)
+
+
+@breaking("check_cells")
+def a_check_cell_whose_output_is_removed(nb: NotebookNode) -> None:
+    cell(nb, "check").metadata.tags = ["remove-output"]
+
+
+@breaking("untouched")
+def checks_that_always_pass(nb: NotebookNode) -> None:
+    edit(nb, "imports", "import checks", "import checks\n\nchecks._is_zero = lambda e: True")
+    reseal(nb)
+
+
+@breaking("two_sides")
+def a_side_that_is_held_against_itself(nb: NotebookNode) -> None:
+    edit(nb, "check", "2 * x", "x + x")
+    reseal(nb)
+
+
+@breaking("displayed_decimals", "prose")
+def a_decimal_that_no_check_holds(nb: NotebookNode) -> None:
+    edit(nb, "equation", "2x", "2.01x")
+    reseal(nb)
+
+
 # --- outputs that are not fit to be stored ----------------------------------------------------
 
 
@@ -408,6 +449,35 @@ def an_output_that_nothing_compares(nb: NotebookNode) -> None:
     cell(nb, "last").outputs.append(output)
 
 
+# --- exercises --------------------------------------------------------------------------------
+
+
+@breaking("solved", "exercise_numbers", "seal", "prose")
+def a_deleted_solution(nb: NotebookNode) -> None:
+    for cell_id in ("solution", "doubled", "end"):
+        delete(nb, cell_id)
+
+
+@breaking("solved", "exercise_numbers")
+def an_empty_solution(nb: NotebookNode) -> None:
+    cell(nb, "solution").source = "```{solution-start} ex-1\n```\n```{solution-end}\n```"
+
+
+@breaking("solved", "exercise_numbers")
+def a_solution_of_another_exercise(nb: NotebookNode) -> None:
+    edit(nb, "solution", "ex-1", "ex-2")
+
+
+@breaking("exercise_numbers")
+def a_number_that_the_solution_does_not_use(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "7", "8")
+
+
+@breaking("exercise_numbers", "prose")
+def a_decimal_that_the_solution_does_not_use(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "1.25", "1.35")
+
+
 # --- form -------------------------------------------------------------------------------------
 
 
@@ -419,6 +489,16 @@ def a_figure_without_description(nb: NotebookNode) -> None:
 @breaking("figures")
 def a_figure_with_a_short_description(nb: NotebookNode) -> None:
     figure(nb, "line").image.alt = "A line that falls."
+
+
+@breaking("panels")
+def a_description_of_panels_that_are_not_drawn(nb: NotebookNode) -> None:
+    figure(nb, "line").image.alt = "Two panels. A line that falls from the left to the right."
+
+
+@breaking("panels")
+def a_caption_with_sides_that_are_not_drawn(nb: NotebookNode) -> None:
+    figure(nb, "line").figure.caption = "Left: a line. Right: another one."
 
 
 @breaking("figures")
@@ -638,6 +718,60 @@ def test_a_figures_name_is_used_once_in_the_book(good: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "classes", "caption", "sound"),
+    [
+        ("plt.subplots(1, 2)", "", "Left: a. Right: b.", True),
+        ("plt.subplots(\n    1, 2, figsize=(3, 4))", "", "Two panels. Left: a.", True),
+        ("plt.subplots(2, 3)", "", "Six contour maps", True),
+        ("plt.subplots(2, 3)", "", "Five contour maps", False),
+        ("plt.subplots(2, 1)", "", "Left: a. Right: b.", False),
+        ("plt.subplots(1, 3)", "", "Left: a. Middle: b.", True),
+        ("plt.subplots(1, 2)", "", "Left: a. Middle: b.", False),
+        ("plt.subplots()", "", "Two maps", False),
+        ("plots.filmstrip(8)", "filmstrip columns-4 frames-8", "Eight frames of a film", True),
+        ("plots.filmstrip(8)", "filmstrip columns-4 frames-8", "Nine small panels", False),
+        ("plt.subplots()", "", "Nice panels", True),
+    ],
+)
+def test_panels(code: str, classes: str, caption: str, sound: bool) -> None:
+    metadata = {"mystnb": {"figure": {"caption": caption}, "image": {"classes": classes}}}
+    notebook = new_notebook(cells=[new_code_cell(code, metadata=metadata)])
+    assert (figures.panels(chapter("p", notebooks.to_text(notebook))) == []) == sound
+
+
+def beside_a_figure(caption: str, alt: str, code: str = "f()", printed: str = "1") -> Book:
+    metadata = {"mystnb": {"figure": {"name": "fig-a", "caption": caption}, "image": {"alt": alt}}}
+    output = [new_output("stream", text=printed)]
+    cells = [new_code_cell(code, metadata=metadata, outputs=output)]
+    return of(chapter("p", notebooks.to_text(new_notebook(cells=cells))))
+
+
+@pytest.mark.parametrize(
+    ("caption", "alt", "found"),
+    [
+        ("The 272 waits.", "Between 43 and 96.", []),
+        ("The 273 waits.", "Between 43 and 97.", ["273", "97"]),
+        ("Twenty steps.", "Two lines and one point.", []),
+        ("Thirty steps.", "A peak near 55.", ["30"]),
+        ("After eleven steps.", "12,000 draws.", ["11"]),
+        ("From 12,001 draws", "It is $\\frac37$.", ["12001", "7"]),
+        ("Part of {doc}`07_a`, chapter 7, Python 3.11.", "0.5", ["7"]),
+    ],
+)
+def test_whole_numbers_beside_a_figure(caption: str, alt: str, found: list[str]) -> None:
+    code = "for step in range(20): draw(12_000, 3)"
+    book = beside_a_figure(caption, alt, code, "272 waits from 43 to 96, 54.6 on average")
+    wrong = unfounded(book, {})
+    assert [slip.split(" speaks of ")[1].split(",")[0] for slip in wrong] == found
+    assert unfounded(book, {"p": dict.fromkeys(found, "seen")}) == []
+
+
+def test_a_number_that_need_not_be_listed() -> None:
+    book = beside_a_figure("The 272 waits.", "", printed="272")
+    assert unfounded(book, {"p": {"272": "counted"}}) == ["READ_OFF: p needs no 272"]
+
+
 # --- numbers in prose -------------------------------------------------------------------------
 
 
@@ -758,7 +892,12 @@ def a_cell_that_fails(nb: NotebookNode) -> None:
     edit(nb, "last", "print", "prnt")
 
 
-RUNS = {"same": None, "noisy": noisy_pictures, "fails": a_cell_that_fails}
+RUNS = {
+    "same": None,
+    "noisy": noisy_pictures,
+    "fails": a_cell_that_fails,
+    "forged": a_line_that_no_check_said,
+}
 
 
 @pytest.fixture(scope="module")
@@ -781,20 +920,22 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run_notebooks.main(["--folder", str(folder), "--check", "same"]) == 0
     assert run_notebooks.main(["--folder", str(folder), "--check", "bare"]) == 1
     same, bare = capsys.readouterr().out.splitlines()
-    assert same.startswith("same    8 cells")
+    assert same.startswith("same    9 cells")
     assert same.endswith(" s  unchanged")
     assert bare.endswith(" s  would change")
     assert {path.stem: path.read_bytes() for path in folder.glob("*.ipynb")} == before
 
-    assert run_notebooks.main(["--folder", str(folder), "noisy", "fails", "bare"]) == 1
+    assert run_notebooks.main(["--folder", str(folder), "noisy", "fails", "forged", "bare"]) == 1
     said = capsys.readouterr()
     states = {line.split()[0]: line.split(" s  ")[1] for line in said.out.splitlines()}
-    assert states == {"noisy": "unchanged", "fails": "FAILED", "bare": "written"}
+    wanted = {"noisy": "unchanged", "fails": "FAILED", "forged": "FAILED", "bare": "written"}
+    assert states == wanted
     after = {path.stem: path.read_bytes() for path in folder.glob("*.ipynb")}
     assert {name for name in after if after[name] != before[name]} == {"bare"}
     assert "fails: code cell 8 (id last) failed; the file is left as it was" in said.err
     assert 'prnt("the end")' in said.err
     assert "NameError: name 'prnt' is not defined" in said.err
+    assert "no check said '✓ eq-double · symbolic · trust me'" in said.err
 
     put_right = notebooks.read(after["bare"].decode())
     ids = [c.id for c in put_right.cells]
@@ -805,7 +946,9 @@ def test_executing_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_name_that_is_no_chapter(folder: Path) -> None:
-    with pytest.raises(SystemExit, match=r"No chapter is called '08'. There are: bare, fails"):
+    with pytest.raises(
+        SystemExit, match=r"No chapter is called '08'. There are: bare, fails, forged"
+    ):
         run_notebooks.main(["--folder", str(folder), "08"])
     with pytest.raises(SystemExit, match=r"There is no \.ipynb in"):
         run_notebooks.main(["--folder", str(folder / "nothing")])

@@ -152,6 +152,15 @@ def test_a_sound_book(toy: Toy) -> None:
     assert (definition.kind, definition.checks) == ("definition", ())
 
 
+def test_a_check_says_for_what_it_stands(toy: Toy) -> None:
+    toy.first[1] = code(CODE, LINE.strip() + " · for K = 3\n")
+    book = toy.read()
+    assert book.errors == []
+    ((check,), _) = [equation.checks for equation in book.equations]
+    assert (check.how, check.scope) == ("1 value agrees to 1e-12", "for K = 3")
+    assert check.in_words == "numerically: 1 value agrees to 1e-12, for K = 3"
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -275,7 +284,13 @@ def test_a_line_of_another_kind_than_its_call(toy: Toy) -> None:
     assert any("1 line(s) in the stored output for a symbolic" in error for error in errors)
 
 
-@pytest.mark.parametrize("source", ["print('✓ eq-square')", "print(f'\\u2713 {x}')"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("print('✓ eq-square')", "print(f'\\u2713 {x}')", "print('\\N{CHECK MARK}')"),
+        *("print('✔')", "HTML('&#10003;')", "HTML('<b>&check;</b>')"),
+    ],
+)
 def test_code_that_writes_the_mark_itself(toy: Toy, source: str) -> None:
     toy.first.append(code(source))
     assert "code cell 2: writes ✓ itself; only a check may" in toy.only_error()
@@ -283,7 +298,11 @@ def test_code_that_writes_the_mark_itself(toy: Toy, source: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["✓ eq-square is right\n", "✓ eq-square · by faith · I say so\n", "  " + LINE, "✓ done\n"],
+    [
+        *("✓ eq-square is right\n", "✓ eq-square · by faith · I say so\n", "  " + LINE, "✓ done\n"),
+        *(LINE.replace("✓", "✔"), "passed: " + LINE, "<b>&#10003; done</b>\n"),
+        LINE.strip() + " · for K = 3 · and d = 2\n",
+    ],
 )
 def test_a_line_that_only_looks_like_one(toy: Toy, line: str) -> None:
     toy.first.append(code("f()", line))

@@ -1,6 +1,7 @@
 """The ledger's checks: each passes a right equation, and refuses wrong and vacuous ones."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def squares(point):
     return float((point**2).sum() / 2 + point[0] * point[1])
 
 
+THIRDS = np.arange(1, 10) / 7  # no short number among the first eight but one
 POINT = np.array([1.0, -2.0, 0.5])
 POINT_SLOPES = np.array([-1.0, -1.0, 0.5])
 
@@ -69,6 +71,10 @@ RIGHT = [
         lambda: numerical(EQ, [1e-9, 2.0], [0.0, 2.0], atol=1e-8), id="numerical-absolute"
     ),
     pytest.param(lambda: numerical(EQ, [1.0, -1.0], [1.0, -1.0]), id="numerical-ones"),
+    pytest.param(lambda: numerical(EQ, np.arange(99), np.arange(99.0)), id="numerical-counts"),
+    pytest.param(lambda: numerical(EQ, THIRDS[:7], [*THIRDS[:7]]), id="numerical-few-by-chance"),
+    pytest.param(lambda: numerical(EQ, THIRDS * (1 + 1e-15), THIRDS), id="numerical-rounded"),
+    pytest.param(lambda: numerical(EQ, 1.006, 1.0, rtol=0.04), id="numerical-draws"),
     pytest.param(lambda: gradient(EQ, squares, POINT, POINT_SLOPES), id="gradient"),
     pytest.param(lambda: gradient(EQ, lambda t: float(t**3), 2.0, 12.0), id="gradient-scalar"),
     pytest.param(lambda: never_decreases(EQ, [-7.1, -4.7, -4.7, -3.3]), id="never_decreases"),
@@ -80,6 +86,11 @@ RIGHT = [
     ),
     pytest.param(lambda: printed(EQ, np.array([-0.25]), ["-0.25"]), id="printed-negative"),
     pytest.param(lambda: printed(EQ, [12345.0], ["1.2e4"]), id="printed-exponent"),
+    pytest.param(lambda: printed(EQ, sp.Rational(12, 5), "2.4"), id="printed-fraction"),
+    pytest.param(lambda: printed(EQ, [11, 0.375], ["11", "0.375"]), id="printed-eighths"),
+    pytest.param(lambda: printed(EQ, [0.1 + 0.2], ["0.3000000000000"]), id="printed-all-digits"),
+    pytest.param(lambda: printed(EQ, sp.N(sp.pi, 30), "3.14159265"), id="printed-float"),
+    pytest.param(lambda: printed(EQ, Decimal(2).sqrt(), "1.414"), id="printed-decimal"),
 ]
 
 WRONG = [
@@ -178,6 +189,7 @@ WEAK = [
         lambda: symbolic(EQ, sp.zeros(2, 2), sp.zeros(2, 2)), id="symbolic-matrix-of-zeros"
     ),
     pytest.param(lambda: symbolic(EQ, 1, SAME_FOR_ALL_V), id="symbolic-v-does-not-matter"),
+    pytest.param(lambda: symbolic(EQ, OFF_DIAGONAL, OFF_DIAGONAL), id="symbolic-itself"),
     pytest.param(lambda: stationary(EQ, LIKELIHOOD, {}), id="stationary-empty"),
     pytest.param(lambda: stationary(EQ, x**2, {x: 0}), id="stationary-zero"),
     pytest.param(
@@ -192,15 +204,36 @@ WEAK = [
     pytest.param(lambda: numerical(EQ, [1.3], [1.0], rtol=0.5), id="numerical-loose-tenth"),
     pytest.param(lambda: numerical(EQ, [1.3], [1.0], rtol=np.inf), id="numerical-infinitely-loose"),
     pytest.param(lambda: numerical(EQ, POINT, POINT), id="numerical-itself"),
+    pytest.param(lambda: numerical(EQ, THIRDS, THIRDS.copy()), id="numerical-copy"),
+    pytest.param(lambda: numerical(EQ, THIRDS, list(THIRDS)), id="numerical-list"),
+    pytest.param(lambda: numerical(EQ, THIRDS, THIRDS[:]), id="numerical-view"),
+    pytest.param(lambda: numerical(EQ, [1.05], [1.0], rtol=0.09), id="numerical-a-twentieth-off"),
+    pytest.param(lambda: numerical(EQ, [0.96], [1.0], rtol=0.06), id="numerical-too-little"),
+    pytest.param(
+        lambda: numerical(EQ, [1.0, 1.05], [1.0, 1.0], rtol=0.09), id="numerical-one-of-two-off"
+    ),
     pytest.param(lambda: gradient(EQ, lambda t: 1.0, POINT, 0 * POINT), id="gradient-zero"),
     pytest.param(lambda: gradient(EQ, squares, POINT, POINT_SLOPES, rtol=3.0), id="gradient-loose"),
+    pytest.param(
+        lambda: gradient(EQ, squares, POINT, 1.05 * POINT_SLOPES, rtol=0.09), id="gradient-lax"
+    ),
     pytest.param(lambda: never_decreases(EQ, [-4.7, -4.7, -4.7]), id="never-constant"),
     pytest.param(lambda: never_decreases(EQ, [-4.7, -4.7 + 1e-14]), id="never-only-rounding"),
     pytest.param(lambda: never_decreases(EQ, [-4.0, -7.0, -3.0], rounding=1), id="never-loose"),
     pytest.param(lambda: never_decreases(EQ, [0.0, 0.0]), id="never-zeros"),
+    pytest.param(
+        lambda: never_decreases(EQ, [-4.0, -4.1, -3.0], rounding=0.05), id="never-falls-as-rounding"
+    ),
     pytest.param(lambda: printed(EQ, [0.4], ["0.4"]), id="printed-one-digit"),
     pytest.param(lambda: printed(EQ, [0.002], ["0.002"]), id="printed-one-significant-digit"),
     pytest.param(lambda: printed(EQ, [0.0], ["0.000"]), id="printed-zero"),
+    pytest.param(lambda: printed(EQ, [float("0.574")], ["0.574"]), id="printed-float-of-itself"),
+    pytest.param(lambda: printed(EQ, np.array([-32.41]), ["-32.41"]), id="printed-array-of-itself"),
+    pytest.param(lambda: printed(EQ, Decimal("0.574"), "0.574"), id="printed-decimal-of-itself"),
+    pytest.param(lambda: printed(EQ, sp.Float("0.574"), "0.574"), id="printed-sympy-of-itself"),
+    pytest.param(
+        lambda: printed(EQ, [0.5741, 0.599], ["0.574", "0.599"]), id="printed-one-of-itself"
+    ),
 ]
 
 SYMBOLIC = {"symbolic", "stationary", "negative_definite"}
@@ -272,7 +305,14 @@ def test_every_kind_is_shown_right_wrong_and_weak_equations():
             lambda: gradient(EQ, squares, POINT, POINT_SLOPES),
             "numerical · 3 slopes agree with central differences to 1e-06",
         ),
+        (lambda: numerical(EQ, 1.001, 1.0, rtol=0.04), "numerical · 1 value agrees to 4 %"),
+        (lambda: numerical(EQ, 1.001, 1.0, rtol=0.015), "numerical · 1 value agrees to 1.5 %"),
+        (lambda: numerical(EQ, 1.001, 1.0, rtol=2e-3), "numerical · 1 value agrees to 2e-03"),
         (lambda: never_decreases(EQ, [1, 2]), "numerical · 1 step, none falls"),
+        (
+            lambda: never_decreases(EQ, [1, 2], scope="for the waits"),
+            "numerical · 1 step, none falls · for the waits",
+        ),
         (
             lambda: printed(EQ, [0.5741, 1.30651], ["0.574", "1.3065"]),
             "printed · 2 numbers agree to all 3 to 5 digits shown",
@@ -293,6 +333,25 @@ def test_a_label_must_be_that_of_a_claim(label):
         numerical(label, [1.0], [2.0])
 
 
+@pytest.mark.parametrize(
+    "scope", ["for K = 3\n✓ eq-b", "K · d", "K\u2028d", "✓", " for K", " ", "K\r", None, 3]
+)
+def test_a_scope_is_one_part_of_the_line(scope, capsys):
+    with pytest.raises(ValueError, match=r"scope is .* Say in one line"):
+        numerical(EQ, [1.0], [1.0], scope=scope)
+    assert capsys.readouterr().out == ""
+
+
+def test_what_was_said_is_kept(capsys, monkeypatch):
+    monkeypatch.setattr(checks, "said", [])
+    never_decreases(EQ, [1, 2])
+    symbolic(EQ, x + x, 2 * x, scope="for real x")
+    with pytest.raises(CheckFailed):
+        never_decreases(EQ, [2, 1])
+    assert checks.said == capsys.readouterr().out.splitlines()
+    assert len(checks.said) == 2
+
+
 @pytest.mark.parametrize("text", ["abc", "", "nan", "inf", 0.574])
 def test_printed_takes_decimal_strings(text):
     with pytest.raises(ValueError, match=r"Pass decimal strings such as '0\.398'"):
@@ -308,10 +367,21 @@ def test_printed_takes_decimal_strings(text):
         ("eq-a · symbolic · both sides", False),
         ("✓ eq-a · symbolic ·", False),
         ("✓ eq-a - symbolic - both sides", False),
+        ("✓ eq-a · symbolic · both sides · for K = 3", True),
+        ("✓ eq-a · symbolic · both sides · for K = 3 · and d = 2", False),
+        ("✓ eq-a · symbolic · both sides · ", False),
     ],
 )
 def test_the_pattern_of_a_line(line, matches):
     assert bool(LINE.fullmatch(line)) == matches
+
+
+@pytest.mark.parametrize("scope", ["", "for K = 3", "for every n·d"])
+def test_a_line_is_read_as_it_was_written(scope, capsys):
+    numerical(EQ, 2.0, 2.0 + 1e-9, atol=1e-8, scope=scope)
+    line = LINE.fullmatch(capsys.readouterr().out[:-1])
+    assert line["how"] == "1 value agrees to 1e-12 or 1e-08 absolute"
+    assert line["scope"] == (scope or None)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +394,8 @@ def test_the_pattern_of_a_line(line, matches):
         (lambda: numerical(EQ, 0.4, 0.5, rtol=2.0), "the sign flipped"),
         (lambda: numerical(EQ, 0.4, 0.5, atol=0.2), "a factor 2 lost"),
         (lambda: numerical(EQ, 0.98, 0.96, rtol=0.03), r"square roots taken (σ where σ² belongs)"),
-        (lambda: numerical(EQ, [-1.3], [-1.0], rtol=0.31), "a tenth added"),
+        (lambda: numerical(EQ, [-1.3], [-1.0], rtol=0.31), "a twentieth added"),
+        (lambda: numerical(EQ, [-0.9], [-1.0], rtol=0.11), "a twentieth taken off"),
         (lambda: never_decreases(EQ, [1, 1]), "the sequence backwards"),
     ],
 )

@@ -1,5 +1,7 @@
 """One EM step of the engine against 50 digits, on data that are hard; ``make bench`` has more."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,14 @@ def test_errors_are_in_the_units_of_the_component():
     assert found["means"] == pytest.approx(0.1, rel=1e-6)
     assert found["covariances"] == pytest.approx(0.5, rel=1e-9)
     assert found["whitened"] == pytest.approx(0.5, rel=1e-9)
+
+
+def test_the_stored_page_is_that_of_the_stored_errors():
+    told = json.loads((accuracy.HERE / "results" / "accuracy.json").read_text(encoding="utf-8"))
+    page = (accuracy.HERE / "results" / "accuracy.md").read_text(encoding="utf-8")
+    assert accuracy._page(told["rows"]) == page
+    told["rows"][0]["em"]["means"] = 1.0
+    assert accuracy._page(told["rows"]) != page
 
 
 def test_the_page_has_the_worst_and_every_case():

@@ -148,6 +148,15 @@ def test_the_components_overlap_as_is_said():
         assert found.flops == 4 * K * (1 + d + d * (d + 1) // 2) * n
 
 
+def test_the_stored_page_is_that_of_the_stored_results():
+    stored = ROOT / "benchmarks" / "results"
+    results = json.loads((stored / "results.json").read_text(encoding="utf-8"))
+    page = (stored / "results.md").read_text(encoding="utf-8")
+    assert report._page(results) == page
+    results["table"][0]["seconds"]["gmmlib"] *= 2
+    assert report._page(results) != page
+
+
 def test_pages_are_drawn_from_what_was_written(written, tmp_path):
     shutil.copy(written / "results.json", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))

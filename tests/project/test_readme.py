@@ -2,7 +2,9 @@
 
 import ast
 import contextlib
+import inspect
 import io
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 import yaml
 
 import gmmlib
-from book import read_book
+from book import Book, read_book
+from rules.numbers import WORDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -87,6 +90,47 @@ def test_the_map_has_the_chapters_titles() -> None:
     rows = re.findall(r"^\| \[(.*?)\]\((chapters/.*?)\)", README, re.MULTILINE)
     titles = {page.path.as_posix(): page.title for page in read_book().chapters}
     assert {path: title for title, path in rows} == titles
+
+
+def counted() -> list[tuple[str, str, int]]:
+    """(page, the sentence with its number, the number that is counted)."""
+    book = read_book()
+    numbered = [page for page in book.chapters if page.name[0].isdigit()]
+    classes = {name for page in book.chapters for f in page.figures for name in f.classes.split()}
+    stored = json.loads((ROOT / "benchmarks/results/results.json").read_text(encoding="utf-8"))
+    peers = {name.removesuffix("_1") for name in stored["peers"] if not name.startswith("gmmlib")}
+    runs = inspect.signature(gmmlib.GaussianMixture).parameters["n_init"].default
+    touched = sum(name.startswith("touch-") for name in classes)
+    return [
+        ("README.md", r"(\w+) figures can be touched", touched),
+        ("README.md", r"the time against (\w+) other programs", len(peers)),
+        ("README.md", r"\*\*Defaults\*\*: (\w+) short runs", runs),
+        ("index.md", r"(\w+) chapters of about half an hour each", len(numbered) - 1),
+        ("index.md", r"An (\w+)th makes it fast", len(numbered)),
+        ("index.md", r"Chapter (\d+), the worked example", 1 + names(book).index("worked_example")),
+    ]
+
+
+def names(book: Book) -> list[str]:
+    return [page.name.partition("_")[2] for page in book.chapters]
+
+
+def wrong_counts(texts: dict[str, str], table: list[tuple[str, str, int]]) -> list[str]:
+    wrong = []
+    for page, sentence, count in table:
+        said = [w.lower() for w in re.findall(sentence, texts[page].replace("\n", " "))]
+        if [int(w) if w.isdigit() else WORDS.get(w) for w in said] != [count]:
+            wrong.append(f"{page}: {sentence} says {said}, and there are {count}")
+    return wrong
+
+
+def test_what_the_first_pages_count_is_so() -> None:
+    texts = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "index.md")}
+    table = counted()
+    assert wrong_counts(texts, table) == []
+    for row in table:  # another number is found, and a sentence that is gone
+        assert len(wrong_counts(texts, [(*row[:2], row[2] + 1)])) == 1
+        assert len(wrong_counts(dict.fromkeys(texts, ""), [row])) == 1
 
 
 def modules_used(source: str) -> set[str]:

@@ -1,7 +1,8 @@
 """A pytest plugin: nbval's one execution of a chapter also compares its pictures.
 
 nbval on its own ignores image/png, takes a cell without an execution count as not to be
-compared, and does not mind in which order text and pictures come.
+compared, and does not mind in which order text and pictures come. And each ✓ line is held against
+what the checks themselves say that they said.
 """
 
 import os
@@ -14,6 +15,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 import pictures
+import said
 from run_notebooks import KERNEL_ENVIRONMENT
 
 
@@ -28,6 +30,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Any:
 
 class ChapterFile(IPyNbFile):
     """A chapter, executed once in a kernel of its own."""
+
+    said: tuple[str, ...] = ()  # by the checks, so far
 
     def setup(self) -> None:
         # A line of the library that a chapter runs is not thereby tested, so the kernels do not
@@ -57,9 +61,26 @@ class ChapterCell(IPyNbCell):
     """A code cell, compared with its stored outputs, pictures included."""
 
     def runtest(self) -> None:
-        super().runtest()
+        before = len(self.parent.said)
+        try:
+            super().runtest()
+        finally:
+            if self.parent.kernel.is_alive():
+                self.parent.said = tuple(self.ask())
+        difference = said.unlike(self.test_outputs, self.parent.said[before:])
+        if difference:
+            self.raise_cell_error(difference)
         if self.cell.execution_count is None:
             self.raise_cell_error("The cell was never executed: run make notebooks")
+
+    def ask(self) -> list[str]:
+        """The lines that the checks have said so far."""
+        kernel = self.parent.kernel
+        question = kernel.kc.execute("", silent=True, user_expressions=said.QUESTION)
+        while True:
+            reply = kernel.get_message("shell", timeout=60)
+            if reply["parent_header"].get("msg_id") == question:
+                return said.heard(reply["content"])
 
     def compare_outputs(self, test: Any, ref: Any, skip_compare: Any = None) -> bool:
         if not super().compare_outputs(test, ref, skip_compare):

@@ -5,6 +5,7 @@ import re
 import pictures
 from book import Book, Page
 from gmmlib import checks
+from rules.numbers import WORDS
 
 MIN_ALT = 40
 NAME = re.compile(f"fig-{checks.NAME}")
@@ -66,6 +67,30 @@ def filmstrips(page: Page) -> list[str]:
     return wrong
 
 
+COUNTED = re.compile(r"\b([A-Z][a-z]+) (?:\w+ ){0,2}(?:panels|frames|plots|maps|histograms)\b")
+SIDE = re.compile(r"\b(?:Left|Right|Middle)[:,]|\b[Oo]n the (?:left|right) (?:the|there)\b")
+GRID = re.compile(r"\bsubplots\(\s*(\d+),\s*(\d+)")
+FRAMES = re.compile(r"\bframes-(\d+)")
+
+
+def panels(page: Page) -> list[str]:
+    """A caption and a description speak of the panels that the code draws."""
+    wrong = []
+    for cell in page.code:
+        figure = cell.figure
+        grids = [(int(rows), int(columns)) for rows, columns in GRID.findall(cell.source)]
+        drawn = {rows * columns for rows, columns in grids}
+        drawn |= {int(frames) for frames in FRAMES.findall(figure.classes)} or ({1} - drawn)
+        wide = max((columns for _, columns in grids), default=1)
+        for text in (figure.caption, figure.alt):
+            for word in COUNTED.findall(text):
+                if WORDS.get(word.lower(), 0) > 1 and WORDS[word.lower()] not in drawn:
+                    wrong.append(f"{cell} says {word}, and draws {' or '.join(map(str, drawn))}")
+            if SIDE.match(text) and wide < (3 if "Middle" in text else 2):
+                wrong.append(f"{cell} says {SIDE.match(text)[0]}, and draws {wide} side by side")
+    return wrong
+
+
 def figure_names(book: Book) -> list[str]:
     """A figure's name occurs once in the book."""
     places: dict[str, list[str]] = {}
@@ -75,4 +100,4 @@ def figure_names(book: Book) -> list[str]:
     return [f"{name} is used in {at}" for name, at in places.items() if len(at) > 1]
 
 
-RULES = (figures, filmstrips)
+RULES = (figures, filmstrips, panels)

@@ -10,6 +10,14 @@ import markup
 from gmmlib.checks import MARK
 
 MINUS = "\N{MINUS SIGN}"
+SMALL = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen"),
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+WORDS = {word: value for value, word in enumerate(SMALL)}
+WORDS |= {word: 10 * value for value, word in enumerate(TENS, start=2)}
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
@@ -27,6 +35,25 @@ class Number:
 def in_prose(markdown: str) -> list[Number]:
     """The decimal numbers that a reader sees in a page; integers are left out."""
     return [number for number, text, _ in _numbers(_prose(markdown)) if "." in text]
+
+
+def whole_in_prose(markdown: str, *, words: bool = True) -> list[Number]:
+    """The whole numbers from three on that a reader sees, in digits and in words."""
+    text = _prose(re.sub(r"\\[td]?frac(\d)(\d)", r" \1 \2 ", markdown))
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", POWER_OF_TEN.sub(" ", text))
+    digits = [number for number, digits, _ in _numbers(text) if "." not in digits]
+    if words:
+        told = [WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in WORDS]
+        digits += [Number(Decimal(value), 0) for value in told]
+    return [number for number in digits if number.value > 2]
+
+
+POWER_OF_TEN = re.compile(r"(?<![\d.])10\s*\^\s*(?:\{[^{}]*\}|\d)")
+
+
+def in_code(source: str) -> set[Number]:
+    """Every number in code."""
+    return in_output(re.sub(r"(?<=\d)_(?=\d)", "", source))
 
 
 def in_output(text: str) -> set[Number]:
