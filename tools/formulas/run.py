@@ -24,7 +24,7 @@ from formulas.values import NoValue, Value
 WORLDS = 5
 TRIES = 60
 CASES = 24  # of the free indices of a claim, at most
-SIZE_NAMES = ("n", "K", "d", "T")
+SIZE_NAMES = ("n", "K", "d", "T", "R")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Displays:
         self.shown = {one.label: one for one in shown}
         self.rows = notation["letters"]
         self.worlds = notation.get("worlds", {})
+        self.replaced: dict[str, Display] = {}  # by a mutant
         self._letters: dict[str, Letters] = {}
         self._read: dict[tuple[str, str], Display] = {}
         self._roots: dict[tuple[str, int, tuple[tuple[str, int], ...]], Sheet] = {}
@@ -84,18 +85,12 @@ class Displays:
             self._letters[one.label] = Letters(self.rows, one.chapter, one.label)
         return self._letters[one.label]
 
-    def changed(self, one: Shown) -> "Displays":
-        """The same book with another LaTeX for one label; the worlds are shared."""
-        other = Displays({**self.shown, one.label: one}.values(), {"letters": self.rows})
-        other.worlds, other._letters, other.given = self.worlds, self._letters, self.given
-        return other
-
-    def run(self, label: str, display: Display | None = None, count: int = WORLDS) -> Outcome:
-        """Run one display. ``display``: another reading of it, as of a mutant."""
+    def run(self, label: str, count: int = WORLDS) -> Outcome:
+        """Run one display, in as many worlds."""
         one = self.shown[label]
         outcome = Outcome(one)
         try:
-            runner = _Runner(self, one, display, count, outcome)
+            runner = _Runner(self, one, count, outcome)
             runner.run()
         except (NotRead, Undeclared) as error:
             outcome.error = f"is not read: {error}"
@@ -103,9 +98,13 @@ class Displays:
             outcome.error = f"has no value: {error}"
         except RecursionError:
             outcome.error = "has no value: a letter is defined by itself"
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            outcome.error = f"has no value: {type(error).__name__}: {error}"
         return outcome
 
     def display(self, one: Shown, letters: Letters) -> Display:
+        if one.label in self.replaced:
+            return self.replaced[one.label]
         key = one.latex, letters.label
         if key not in self._read:
             self._read[key] = read_display(one.latex, letters)
@@ -119,13 +118,12 @@ class _Runner:
         self,
         displays: Displays,
         one: Shown,
-        display: Display | None,
         count: int,
         outcome: Outcome,
     ) -> None:
         self.displays, self.one, self.count, self.outcome = displays, one, count, outcome
         self.letters = displays.letters(one)
-        self.display = display or displays.display(one, self.letters)
+        self.display = displays.display(one, self.letters)
         self.options = displays.worlds.get(one.label, {})
         self.claims: list[tuple[Node, list[Node], Node | None]] = []
         self.conditions: list[Node] = []
@@ -187,7 +185,7 @@ class _Runner:
     def define(self, node: Node) -> None:
         """A statement defines its left side where the notation says so."""
         found = definition_in(node, self.letters, self.one.label)
-        if found is None:
+        if found is None or self.options.get("checked"):
             return
         letter = _head_letter(found[0], self.letters)
         if letter is not None and "draw" in letter.spec:
@@ -198,7 +196,7 @@ class _Runner:
     def condition(self, node: Node) -> None:
         if node.op == "rel" and set(node.text.split()) == {"="}:
             *places, value = node.args
-            if any(_bare(place).op not in ("sym", "tuple") for place in places):
+            if any(not self.can_be_written(place) for place in places):
                 self.conditions.append(node)
                 return
             for place in places:
@@ -213,9 +211,18 @@ class _Runner:
             return
         self.conditions.append(node)
 
+    def can_be_written(self, place: Node) -> bool:
+        """May a condition give it a value? Else it is looked at whether it holds."""
+        bare = _bare(place)
+        if bare.op == "sym":
+            return "of" not in self.letters.find(bare.text, bare.args).spec
+        return bare.op == "tuple"
+
     # --- worlds ---
 
     def run(self) -> None:
+        if "unused" in self.options:
+            return
         if not self.claims:
             raise NoValue("there is nothing to run")
         truths: list[set[bool]] = [set() for _ in self.claims]
@@ -242,6 +249,8 @@ class _Runner:
             self.outcome.error = f"meets its conditions in too few worlds{why}"
             return
         for (claim, _, _), seen in zip(self.claims, truths, strict=True):
+            if claim.op == "implies" and True not in seen:
+                self.outcome.error = "what it starts from is true in no world"
             if claim.op == "iff" and seen != {True, False}:
                 always = "true" if seen == {True} else "false"
                 self.outcome.error = f"both sides of ⟺ are {always} in all worlds"
@@ -337,6 +346,9 @@ class _Runner:
                 said = ", ".join("true" if truth else "false" for truth in truths)
                 return self.fails(sheet, f"its sides are {said}")
             return True
+        if claim.op == "implies":
+            seen.add(sheet.truth(claim.args[0]))
+            return sheet.truth(claim) or self.fails(sheet, "the first is true, the second not")
         if claim.op != "rel":
             return self.fails(sheet, "is no relation")
         for left, name, right in sheet.links(claim):
@@ -344,7 +356,10 @@ class _Runner:
             if len(self.outcome.sides[-1]) < 12:
                 texts = [self.one.latex[slice(*node.span)] for node in (left, right)]
                 self.outcome.sides[-1].append(Sides(texts[0], name, texts[1], (a, b)))
-            if not sheet.holds(a, name, b, _printed(right)):
+            if any(part.op == "order" for part in right.walk()):
+                if not _is_of_order(sheet, left, right):
+                    return self.fails(sheet, "the rest is not of that order")
+            elif not sheet.holds(a, name, b, _printed(right)):
                 return self.fails(sheet, f"{_short(a)} {name} {_short(b)} is false")
             if equality is not None and name in (">=", "<="):
                 place, value = equality.args
@@ -375,13 +390,25 @@ class _Runner:
             yield {letter.symbol: k for letter, k in zip(extra, values, strict=True)}
 
 
-DEFAULT_SIZES = {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3], "T": [2, 3]}
+DEFAULT_SIZES = {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3], "T": [2, 3], "R": [2, 3]}
 
 
 def _printed(node: Node) -> arb | None:
     from formulas.sheet import _half_a_digit
 
     return _half_a_digit(node)
+
+
+def _is_of_order(sheet: Sheet, left: Node, right: Node) -> bool:
+    """Is the gap between the sides of the order said, as its letter goes to 0?"""
+    order = next(part for part in right.walk() if part.op == "order")
+    letter = next(part for part in order.walk() if part.op == "sym")
+    ratios = []
+    for power in (6, 9):
+        near = sheet.assign(letter, arb(10) ** -power)
+        gap = v.add(near.evaluate(left), v.negative(near.evaluate(right)))
+        ratios.append(v.size(gap) / abs(near.number(order.args[0])))
+    return bool(ratios[0] < 1000 and ratios[1] < 1000)
 
 
 def _short(value: Value) -> str:
@@ -483,6 +510,8 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
     if place.op != "sym":
         raise NoValue("a condition has no letter on its left side")
     letter = sheet.book.find(place.text, place.args)
+    if value.op == "tuple" and letter.rank == 1:
+        value = Node("column", (value,))
     alias = sheet.alias(letter)
     if alias is not None and sheet.written(letter.symbol) is None:
         target = alias

@@ -66,7 +66,8 @@ def _filled(
     if counts:
         return [_filled(rng, kind, counts[1:], entries, sheet) for _ in range(counts[0])]
     if name == "label":
-        return rng.randint(1, sheet.size(options or "K"))
+        count = int(options) if options.isdigit() else sheet.size(options or "K")
+        return rng.randint(1, count)
     if name in DRAWS and not entries:
         return DRAWS[name](rng, *map(float, options.split()))
     if name in MATRICES and len(entries) == 2:
@@ -647,6 +648,20 @@ def posterior(
     ]
 
 
+def means_at_rest(sheet: Sheet, letter: Letter) -> Value:
+    """The means where ℓ is level: many steps of EM in floats, then Newton's method."""
+    start = sheet.with_({letter.symbol: sheet.book.draw(letter, sheet.root)})
+    weights, means, covariances = _parameters(start, "")
+    data = _data(start)
+    for _ in range(100):
+        means = em_step(data, (weights, means, covariances))[1]
+    place = numerics.parsed(r"\mu_\cdot", sheet.book.letters)
+    body = numerics.parsed(r"\ell(\theta)", sheet.book.letters)
+    start = start.assign(place, means)
+    found = numerics.stationary(start, lambda s: s.evaluate(body), [place], climbs=False)
+    return found[0][1]
+
+
 def permutation(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
     count = sheet.size("K")
     order = list(range(1, count + 1))
@@ -667,6 +682,217 @@ def coefficients(sheet: Sheet, letter: Letter) -> Value:
 
 
 # --- data, and fits of other programs -------------------------------------------------------------
+
+
+def family_probability(
+    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
+) -> Value:
+    """p(x, z=j; Θ), by its definition, at any point and label."""
+    definition = sheet.book.formulas(letter)
+    if definition is None or len(arguments) != 3 or arguments[1].op != "rel":
+        raise NoValue("p(x, z=j; Θ) takes a point, a label and Θ")
+    x, j = sheet.book.find("x", ()).symbol, sheet.book.find("j", ()).symbol
+    label = sheet.at(arguments[1].args[1])
+    here = sheet.with_({x: sheet.evaluate(arguments[0]), j: label})
+    return here.evaluate(definition.node)
+
+
+def _statistics(sheet: Sheet) -> list[arb_mat]:
+    """T(x_i) for each point, as the book defines it."""
+    formula = numerics.parsed("T(x_i)", sheet.book.letters)
+    i = sheet.book.find("i", ()).symbol
+    return [
+        v.as_matrix(v.vector(v.entries(sheet.with_({i: k}).evaluate(formula))))
+        for k in range(1, sheet.size("n") + 1)
+    ]
+
+
+def matrix_of_statistics(sheet: Sheet, letter: Letter) -> Value:
+    columns = _statistics(sheet)
+    return v.matrix([[c[row, 0] for c in columns] for row in range(columns[0].nrows())])
+
+
+def matrix_of_parameters(sheet: Sheet, letter: Letter) -> Value:
+    theta = sheet.evaluate(numerics.parsed(r"\Theta_\cdot", sheet.book.letters))
+    return v.matrix([v.entries(row) for row in theta])
+
+
+def _shares_of(sheet: Sheet) -> list[list[arb]]:
+    return [v.entries(row) for row in sheet.evaluate(
+        numerics.parsed(r"\beta_\cdot", sheet.book.letters)
+    )]
+
+
+def matrix_of_shares(sheet: Sheet, letter: Letter) -> Value:
+    shares = _shares_of(sheet)
+    return v.matrix([[row[j] for row in shares] for j in range(len(shares[0]))])
+
+
+def matrix_of_sums(sheet: Sheet, letter: Letter) -> Value:
+    """The row of component j is the sum of β_ij T(x_i)."""
+    shares, columns = _shares_of(sheet), _statistics(sheet)
+    rows = []
+    for j in range(len(shares[0])):
+        total = arb_mat(columns[0].nrows(), 1)
+        for row, column in zip(shares, columns, strict=True):
+            total = total + column * row[j]
+        rows.append(v.entries(total))
+    return v.matrix(rows)
+
+
+def rows_of_sums(sheet: Sheet, letter: Letter) -> Value:
+    table = v.as_matrix(matrix_of_sums(sheet, letter))
+    return [
+        v.vector(table[j, k] for k in range(table.ncols())) for j in range(table.nrows())
+    ]
+
+
+def length_of_statistics(sheet: Sheet, letter: Letter) -> Value:
+    return len(v.entries(sheet.evaluate(numerics.parsed("T(x)", sheet.book.letters))))
+
+
+def _natural(theta: Parameters, shift: arb) -> list[Value]:
+    """On the line: the three numbers of each component."""
+    found = []
+    for a, m, c in zip(*theta, strict=True):
+        constant = a.log() - (2 * arb.pi() * c).log() / 2 - m * m / (2 * c) + shift
+        found.append(v.vector([constant, m / c, -1 / (2 * c)]))
+    return found
+
+
+def natural_shifted(sheet: Sheet, letter: Letter) -> Value:
+    """Natural parameters whose total is not 1, so that A is not 0."""
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/shift")
+    return _natural(_parameters(sheet, ""), uniform(rng, 0.2, 0.9))
+
+
+def natural_after_a_step(sheet: Sheet, letter: Letter) -> Value:
+    """The natural parameters of the M-step for the shares β."""
+    data, shares = _data(sheet), _shares_of(sheet)
+    theta: tuple[list[arb], list[arb], list[arb]] = ([], [], [])
+    for j in range(len(shares[0])):
+        count = sum((row[j] for row in shares), arb(0))
+        mean = sum((row[j] * x for row, x in zip(shares, data, strict=True)), arb(0)) / count
+        square = sum(
+            (row[j] * (x - mean) ** 2 for row, x in zip(shares, data, strict=True)), arb(0)
+        )
+        theta[0].append(count / len(data))
+        theta[1].append(mean)
+        theta[2].append(square / count)
+    return _natural(theta, arb(0))
+
+
+def blocks(sheet: Sheet, letter: Letter) -> list[list[int]]:
+    """The points in R blocks, each in one."""
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/blocks")
+    points = list(range(1, sheet.size("n") + 1))
+    rng.shuffle(points)
+    count = sheet.size("R")
+    return [sorted(points[k::count]) for k in range(count)]
+
+
+def on_a_block(sheet: Sheet, letter: Letter) -> Value:
+    """A sum over the points of one block: as if there were no others."""
+    block = sheet.evaluate(numerics.parsed("I", sheet.book.letters))
+    data = _data(sheet)
+    x = sheet.book.find("x", (Node("sym", (), "i"),)).symbol
+    n = sheet.book.find("n", ()).symbol
+    here = sheet.with_({x: [data[k - 1] for k in block], n: len(block)})
+    return here.evaluate(numerics.parsed(str(letter.spec["block"]), sheet.book.letters))
+
+
+def divergence(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
+    """KL of two Gaussians: the mean of log g - log g′ over the first; both are quadratics."""
+    first, second = arguments
+    j = first.args[0]
+    letters = sheet.book.letters
+    k = sheet.at(j)
+    mean = sheet.evaluate(numerics.parsed(rf"\mu_{{{k}}}", letters))
+    lower = v.as_matrix(cholesky(sheet.evaluate(numerics.parsed(rf"\Sigma_{{{k}}}", letters))))
+    x = sheet.book.find("x", ())
+    total = arb(0)
+    for nodes in itertools.product(numerics.hermite(3), repeat=lower.nrows()):
+        weight = arb(1)
+        for _, w in nodes:
+            weight *= w
+        step = v.collapsed(lower * arb_mat([[t] for t, _ in nodes]))
+        here = sheet.with_({x.symbol: v.add(mean, step)})
+        place = numerics.parsed("x", letters)
+        logs = [
+            v.log(here.evaluate(Node("call", (density, place)))) for density in (first, second)
+        ]
+        total += weight * (logs[0] - logs[1])
+    return total
+
+
+def leap_shares(sheet: Sheet, letter: Letter) -> Value:
+    """γ₀ and γ₁ with the sum 1 for which the mixed step is as short as can be."""
+    letters = sheet.book.letters
+    places = [sheet.number(numerics.parsed(rf"\theta_{k}", letters)) for k in range(3)]
+    first, second = places[1] - places[0], places[2] - places[1]
+    share = -first / (second - first)
+    return [1 - share, share]
+
+
+def run_with_leaps(sheet: Sheet, letter: Letter) -> Value:
+    """EM that tries twice the step, and keeps it only where ℓ is not lower."""
+    data, theta = _data(sheet), _parameters(sheet, "")
+    found = [theta]
+    for _ in range(sheet.size("T")):
+        plain = em_step(data, theta)
+        bold = tuple(
+            [v.add(b, v.add(b, v.negative(a))) for a, b in zip(old, new, strict=True)]
+            for old, new in zip(theta, plain, strict=True)
+        )
+        theta = bold if _height(data, bold) >= _height(data, plain) else plain
+        found.append(theta)
+    return found
+
+
+def _height(data: list[Value], theta: Parameters) -> float:
+    weights, means, covariances = theta
+    try:
+        for covariance in covariances:
+            cholesky(covariance)
+    except (NoValue, ZeroDivisionError):
+        return float("-inf")
+    if not all(w > 0 for w in weights):
+        return float("-inf")
+    total = arb(0)
+    for x in data:
+        total += sum(
+            (w * _density(x, m, c) for w, m, c in zip(*theta, strict=True)), arb(0)
+        ).log()
+    return float(total.mid())
+
+
+def free_parameters(sheet: Sheet, letter: Letter) -> Value:
+    """Counted one by one: weights that are free, means, entries of one symmetric matrix."""
+    K, d = sheet.size("K"), sheet.size("d")
+    weights = len(range(K)) - 1
+    means = len([(j, a) for j in range(K) for a in range(d)])
+    entries = len([(a, b) for a in range(d) for b in range(d) if a <= b])
+    return weights + means + entries
+
+
+def eigenvalue_by_sign(sheet: Sheet, letter: Letter) -> Value:
+    values = [value for value, _ in eigen(_of(sheet, letter))]
+    sheet.book.track({numerics.SIGN})
+    return values[0] if sheet.written(numerics.SIGN) > 0 else values[1]
+
+
+def shape_parts(sheet: Sheet, letter: Letter) -> Value:
+    """λ_j, V_j, A_j: volume, orientation and shape of each covariance."""
+    found = []
+    for k in range(1, sheet.size("K") + 1):
+        sigma = sheet.evaluate(numerics.parsed(rf"\Sigma_{{{k}}}", sheet.book.letters))
+        size = v.as_matrix(sigma).nrows()
+        volume = v.det(sigma).root(size)
+        pairs = eigen(sigma)
+        turn = v.matrix([[v.as_matrix(p[1])[i, 0] for p in pairs] for i in range(size)])
+        shape = v.diagonal([p[0] / volume for p in pairs])
+        found.append({"\\lambda": volume, "V": turn, "A": shape}[letter.base])
+    return found
 
 
 def data_of(name: str) -> Callable[[Sheet, Letter], Value]:
@@ -732,7 +958,7 @@ def best_eee(sheet: Sheet, letter: Letter) -> Value:
 
     data = datasets.old_faithful()
     model = GaussianMixture(
-        3, covariance_type="tied", n_init=30, tol=1e-9, max_iter=3000, random_state=1, reg_covar=0
+        3, covariance_type="tied", n_init=8, tol=1e-7, max_iter=3000, random_state=1, reg_covar=0
     )
     return arb(float(model.fit(data).score(data) * len(data)))
 
@@ -755,6 +981,25 @@ def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
+    "means at rest": means_at_rest,
+    "family probability": family_probability,
+    "matrix of T": matrix_of_statistics,
+    "matrix of Theta": matrix_of_parameters,
+    "matrix of beta": matrix_of_shares,
+    "matrix of sums": matrix_of_sums,
+    "rows of sums": rows_of_sums,
+    "length of T": length_of_statistics,
+    "natural, shifted": natural_shifted,
+    "natural, after a step": natural_after_a_step,
+    "blocks": blocks,
+    "all blocks": lambda sheet, letter: blocks(sheet, letter),
+    "on a block": on_a_block,
+    "divergence": divergence,
+    "leap shares": leap_shares,
+    "run with leaps": run_with_leaps,
+    "free parameters": free_parameters,
+    "eigenvalue by sign": eigenvalue_by_sign,
+    "volume, orientation, shape": shape_parts,
     "posterior": posterior,
     "permutation": permutation,
     "coefficients of log N": coefficients,
