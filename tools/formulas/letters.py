@@ -33,6 +33,7 @@ class Letter:
     marks: str  # what separates the places
     is_function: bool
     spec: dict[str, Any] = field(compare=False, hash=False)
+    written: tuple[Node, ...] = ()  # its arguments as its symbol has them
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -156,9 +157,12 @@ def _letters(row: dict[str, Any], notation: Letters) -> list[Letter]:
         is_operator = symbol in (r"\mathbb E", r"\nabla")
         node = Node("sym", (), symbol) if is_operator else read_formula(str(symbol))
         places: tuple[Node, ...] = ()
+        written: tuple[Node, ...] = ()
         marks, is_function = "", False
         if node.op == "call":
             places, marks, is_function = node.args[1:], node.text, True
+            as_defined = row.get("as")
+            written = read_formula(str(as_defined)).args[1:] if as_defined else places
             if "places" in row:
                 places = tuple(read_formula(str(place)) for place in row["places"])
             node = node.args[0]
@@ -169,7 +173,7 @@ def _letters(row: dict[str, Any], notation: Letters) -> list[Letter]:
         is_function = is_function or bool(row.get("function"))
         spec = {**row, "notation": notation}
         found.append(
-            Letter(str(symbol), node.text, node.args, places, marks, is_function, spec)
+            Letter(str(symbol), node.text, node.args, places, marks, is_function, spec, written)
         )
     return found
 

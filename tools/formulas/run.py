@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,14 @@ class Outcome:
     @property
     def holds(self) -> bool:
         return not self.error
+
+    def plain(self) -> "Outcome":
+        """With its numbers as texts, to be handed from one process to another."""
+        sides = [
+            [replace(s, values=(written(s.values[0]), written(s.values[1]))) for s in world]
+            for world in self.sides
+        ]
+        return replace(self, sides=sides)
 
 
 class Displays:
@@ -308,8 +316,21 @@ class _Runner:
                 head = place
             if head.text == letter.base and _same_name(head, letter):
                 pattern = tuple(sub for sub in head.args if sub.op != "num")
+                self.is_complete(label, letter, place, value, pattern)
                 return Formula(value, pattern)
         raise Undeclared(f"{label} does not say what {letter.symbol} is")
+
+    def is_complete(
+        self, label: str, letter: Letter, place: Node, value: Node, pattern: tuple[Node, ...]
+    ) -> None:
+        """A definition has the arguments that the notation says, and leaves no index open."""
+        if place.op == "call" and place.args[1:] != letter.written:
+            raise Undeclared(f"{label} defines {letter.symbol} with other arguments")
+        known = {sub.text for sub in pattern}
+        known |= {part.text for node in letter.written for part in node.walk()}
+        for index in free_indices(value, self.letters):
+            if index.base not in known:
+                raise Undeclared(f"{label} does not say which {index.base}")
 
     # --- one claim in one world ---
 
@@ -409,6 +430,23 @@ def _is_of_order(sheet: Sheet, left: Node, right: Node) -> bool:
         gap = v.add(near.evaluate(left), v.negative(near.evaluate(right)))
         ratios.append(v.size(gap) / abs(near.number(order.args[0])))
     return bool(ratios[0] < 1000 and ratios[1] < 1000)
+
+
+def written(value: Value) -> str:
+    """A value in twelve digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    shown = [f"{float(entry.mid()):.12g}" for entry in v.entries(value)]
+    if v.shape(value) == (1, 1) and len(shown) == 1:
+        return shown[0]
+    if not isinstance(value, list | tuple):
+        rows, columns = v.shape(value)
+        if columns > 1:
+            lines = [shown[k * columns : (k + 1) * columns] for k in range(rows)]
+            return "; ".join(", ".join(row) for row in lines)
+    return f"({', '.join(shown)})"
 
 
 def _short(value: Value) -> str:

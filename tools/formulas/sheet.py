@@ -903,7 +903,7 @@ class Sheet:
                 abs(x - y) <= rounding * (1 + tolerance) for x, y in zip(p, q, strict=True)
             )
         if name == "!=":
-            return not v.agree(a, b, self.tolerance)
+            return not self.holds(a, "=", b, rounding)
         x, y = v.scalar(a), v.scalar(b)
         scale = 1 + abs(x).max(abs(y))
         gap = (y - x) / scale

@@ -215,7 +215,7 @@ def table_probability(
 ) -> Value:
     """p of values of a few quantities with finitely many values each, from a table of all."""
     at = node.text.index("|") + 1 if "|" in node.text else len(arguments)
-    table = _table(sheet)
+    table = _table(sheet, str(letter.spec.get("table", "any")))
     event = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[:at]}
     given = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[at:]}
     above = _total(table, event | given)
@@ -223,16 +223,26 @@ def table_probability(
 
 
 def _variable(node: Node) -> int:
+    if node.op == "sym" and node.text == "z":
+        return 3
     if node.op != "sym" or len(node.args) != 1:
         raise NoValue("p of something that is no quantity")
     return int(node.args[0].text)
 
 
-def _table(sheet: Sheet) -> dict[tuple[int, ...], arb]:
+def _table(sheet: Sheet, kind: str) -> dict[tuple[int, ...], arb]:
+    """A probability for each triple of values; "independent": products, "given": given the third."""
     rng = random.Random(f"{sheet.book.special['seed'](sheet)}/table")
     cells = list(itertools.product(range(1, 4), repeat=3))
-    shares = _shares(rng, len(cells))
-    return dict(zip(cells, shares, strict=True))
+    if kind == "any":
+        return dict(zip(cells, _shares(rng, len(cells)), strict=True))
+    given = [[_shares(rng, 3) for _ in range(3)] for _ in range(2)]
+    third = _shares(rng, 3)
+    table = {}
+    for a, b, c in cells:
+        at = c - 1 if kind == "given" else 0
+        table[a, b, c] = given[0][at][a - 1] * given[1][at][b - 1] * third[c - 1]
+    return table
 
 
 def _total(table: dict[tuple[int, ...], arb], known: dict[int, int]) -> arb:
@@ -875,6 +885,57 @@ def free_parameters(sheet: Sheet, letter: Letter) -> Value:
     return weights + means + entries
 
 
+def step_length(sheet: Sheet, letter: Letter, node: Node, arguments: Any = ()) -> Value:
+    """D(θ, θ′), entry by entry."""
+    old, new = _parameters(sheet, ""), _parameters(sheet, "'")
+    total = arb(0)
+    for k in range(len(old[0])):
+        total += ((new[0][k] - old[0][k]) / old[0][k]) ** 2
+        precision = v.as_matrix(v.inverse(old[2][k]))
+        moved = v.as_matrix(v.add(new[1][k], v.negative(old[1][k])))
+        turned = v.as_matrix(v.add(new[2][k], v.negative(old[2][k])))
+        size = precision.nrows()
+        for a in range(size):
+            for b in range(size):
+                total += moved[a, 0] * precision[a, b] * moved[b, 0]
+                first = sum((precision[a, c] * turned[c, b] for c in range(size)), arb(0))
+                second = sum((precision[b, c] * turned[c, a] for c in range(size)), arb(0))
+                total += first * second / 2
+    return total.sqrt()
+
+
+def uncertainties(sheet: Sheet, letter: Letter) -> Value:
+    weights, means, covariances = _parameters(sheet, "")
+    found = []
+    for x in _data(sheet):
+        row = [w * _density(x, m, c) for w, m, c in zip(weights, means, covariances, strict=True)]
+        found.append(1 - max(row, key=lambda r: float(r.mid())) / sum(row, arb(0)))
+    return found
+
+
+def place_of_the_leap(sheet: Sheet, letter: Letter) -> Value:
+    letters = sheet.book.letters
+    shares = sheet.evaluate(numerics.parsed(r"\hat\gamma_\cdot", letters))
+    places = sheet.evaluate(numerics.parsed(r"\theta_\cdot", letters))
+    steps = sheet.evaluate(numerics.parsed(r"r_\cdot", letters))
+    ends = [v.add(a, b) for a, b in zip(places, steps, strict=True)]
+    return _weighted(ends, shares, arb(1))
+
+
+def start_of_em(sheet: Sheet, letter: Letter) -> Value:
+    data, count = _data(sheet), sheet.size("K")
+    if r"\alpha" in letter.base:
+        return [arb(1) / count] * count
+    chosen = sheet.evaluate(numerics.parsed(r"i_\cdot", sheet.book.letters))
+    if r"\mu" in letter.base:
+        return [data[k - 1] for k in chosen]
+    n = arb(len(data))
+    mean = _weighted(data, [arb(1)] * len(data), n)
+    gaps = [v.add(x, v.negative(mean)) for x in data]
+    outer = [v.times(g, v.transpose(g)) for g in gaps]
+    return [_weighted(outer, [arb(1)] * len(data), n)] * count
+
+
 def eigenvalue_by_sign(sheet: Sheet, letter: Letter) -> Value:
     values = [value for value, _ in eigen(_of(sheet, letter))]
     sheet.book.track({numerics.SIGN})
@@ -981,6 +1042,10 @@ def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
+    "step length": step_length,
+    "uncertainties": uncertainties,
+    "place of the leap": place_of_the_leap,
+    "start of EM": start_of_em,
     "means at rest": means_at_rest,
     "family probability": family_probability,
     "matrix of T": matrix_of_statistics,
