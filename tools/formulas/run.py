@@ -243,6 +243,7 @@ class _Runner:
                 sheet = self.world(attempt)
                 if not all(self.meets(sheet, c) for c in self.conditions):
                     continue
+                self.in_domain(sheet)
             except NoValue as error:
                 refused = str(error)
                 continue
@@ -262,6 +263,20 @@ class _Runner:
             if claim.op == "iff" and seen != {True, False}:
                 always = "true" if seen == {True} else "false"
                 self.outcome.error = f"both sides of ⟺ are {always} in all worlds"
+
+    def in_domain(self, sheet: Sheet) -> None:
+        """Weights that a condition gives are still weights."""
+        for place, _ in self.written:
+            bare = _bare(place)
+            if bare.op != "sym":
+                continue
+            letter = self.letters.find(bare.text, bare.args)
+            if letter.spec.get("draw") == "simplex" and letter.axes == ("K",):
+                shares = v.entries(sheet.read(letter, ()))
+                if not v.agree(sum(shares, arb(0)), arb(1), sheet.tolerance):
+                    raise NoValue(f"{letter.symbol} do not sum to 1")
+                if not all(share > 0 for share in shares):
+                    raise NoValue(f"{letter.symbol} are not positive")
 
     def meets(self, sheet: Sheet, condition: Node) -> bool:
         return all(sheet.with_(c).truth(condition) for c in self.cases(sheet, condition))
@@ -474,6 +489,9 @@ def definition_in(claim: Node, letters: Letters, label: str) -> tuple[Node, Node
     names = claim.text.split()
     if "=:" in names:
         at = names.index("=:")
+        letter = _head_letter(claim.args[at + 1], letters)
+        if letter is None or letter.spec.get("defined") != label:
+            return None
         return claim.args[at + 1], claim.args[at]
     if names[0] != "=":
         return None
@@ -543,6 +561,7 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
         half = Node("frac", (Node("add", (place, Node("T", (place,)))), Node("num", (), "2")))
         return sheet.assign(place, sheet.evaluate(half))
     place, value = _solved(place, value)
+    letters = sheet.book.letters
     if place.op == "call":
         return sheet  # a function: its formula is found where it is called
     if place.op != "sym":
@@ -557,6 +576,13 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
             target = _renamed(target, own, given)
         return _written_over(sheet, target, value)
     subs = [s for s, p in zip(place.args, letter.pattern, strict=False) if p.op != "num"]
+    known = {sub.text for sub in subs}
+    for own, sub in zip(letter.counts, subs, strict=False):
+        if sub.op == "sym" and _axis(sub, letters) != _axis(own, letters):
+            raise NoValue(f"{sub.text} does not count what {letter.symbol} is counted by")
+    for open_index in free_indices(value, letters):
+        if open_index.base not in known and sheet.written(open_index.symbol) is None:
+            raise NoValue(f"a condition leaves {open_index.base} open")
     if not letter.counts and not place.args[len(letter.pattern) :]:
         return sheet.with_({letter.symbol: Formula(value)})
     if all(sub.op == "sym" for sub in subs) and len(subs) == len(letter.counts):
@@ -571,6 +597,11 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
     if not isinstance(whole, list):
         raise NoValue(f"{letter.symbol} is worked out; a condition cannot write into it")
     return sheet.with_({letter.symbol: _put(whole, index, Formula(value))})
+
+
+def _axis(index: Node, letters: Letters) -> str | None:
+    rows = letters.by_base.get(index.text, [])
+    return str(rows[0].spec["index"]) if rows and "index" in rows[0].spec else None
 
 
 def _renamed(node: Node, old: Node, new: Node) -> Node:

@@ -268,6 +268,8 @@ class Sheet:
         if op != "sym":
             raise NoValue(f"nothing can be written into {place}")
         letter = self.book.find(place.text, place.args)
+        if letter.is_function:
+            raise NoValue(f"{letter.symbol} is a function, and no place for a value")
         if place.args and all(sub.op == "all" for sub in place.args):
             place = Node("sym", (), place.text)
         if "parts" in letter.spec:
@@ -541,7 +543,7 @@ class Sheet:
         if any(sub.op == "all" for sub in node.args):
             return self.slice(letter, node)
         if "block" in letter.spec:
-            return self.book.special["on a block"](self, letter)
+            return self.book.special["on a block"](self, letter, node)
         if "parts" in letter.spec:
             return tuple(self.evaluate(part) for part in self.parts(letter))
         index, rest = self.index_of(letter, node.args)
@@ -695,6 +697,8 @@ class Sheet:
         return total
 
     def series(self, lower: Node, body: Node) -> Value:
+        if lower.text != "=":
+            raise NoValue("a series begins with an equation")
         letter = self.book.find(lower.args[0].text, lower.args[0].args)
         k = self.integer(self.evaluate(lower.args[1]))
         total = arb(0)
@@ -837,6 +841,8 @@ class Sheet:
         body, *conditions = node.args
         sheet = self
         for condition in conditions:
+            if condition.text != "=":
+                raise NoValue("a place is given by an equation")
             sheet = sheet.assign(condition.args[0], sheet.evaluate(condition.args[1]))
         return sheet.evaluate(body)
 
@@ -885,7 +891,9 @@ class Sheet:
     def links(self, node: Node) -> Iterator[tuple[Node, str, Node]]:
         names = node.text.split()
         sides = list(self.spread(node.args))
-        if len(sides) != len(node.args) or any(s.op == "dots" for s in node.args):
+        if any(side.op == "dots" for side in node.args):
+            if len(set(names)) != 1:
+                raise NoValue("the relations around the dots differ")
             names = [names[0]] * (len(sides) - 1)
         yield from zip(sides, names, sides[1:], strict=False)
 

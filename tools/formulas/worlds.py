@@ -165,6 +165,8 @@ def _events(sheet: Sheet, items: list[Node]) -> dict[int, Point]:
             found.setdefault(0, {})["between"] = (item.args[0], item.args[2])
             continue
         head = item.args[0] if item.op == "rel" else item
+        if item.op == "rel" and (item.text != "=" or head.text != "z"):
+            raise NoValue("a label has a value; nothing else does")
         if head.op != "sym" or head.text not in ("x", "z"):
             raise NoValue("an event is a point or a label")
         index = sheet.integer(sheet.evaluate(head.args[0])) if head.args else 0
@@ -659,8 +661,9 @@ def posterior(
 
 
 def means_at_rest(sheet: Sheet, letter: Letter) -> Value:
-    """The means where ℓ is level: many steps of EM in floats, then Newton's method."""
-    start = sheet.with_({letter.symbol: sheet.book.draw(letter, sheet.root)})
+    """The means where ℓ is level: many steps of EM, then Newton's method."""
+    mean = sheet.book.find(r"\mu", (Node("sym", (), "j"),))
+    start = sheet.with_({mean.symbol: sheet.book.draw(mean, sheet.root)})
     weights, means, covariances = _parameters(start, "")
     data = _data(start)
     for _ in range(100):
@@ -801,9 +804,11 @@ def blocks(sheet: Sheet, letter: Letter) -> list[list[int]]:
     return [sorted(points[k::count]) for k in range(count)]
 
 
-def on_a_block(sheet: Sheet, letter: Letter) -> Value:
+def on_a_block(sheet: Sheet, letter: Letter, node: Node) -> Value:
     """A sum over the points of one block: as if there were no others."""
-    block = sheet.evaluate(numerics.parsed("I", sheet.book.letters))
+    block = sheet.evaluate(node.args[0])
+    if not isinstance(block, list):
+        raise NoValue("this is no block")
     data = _data(sheet)
     x = sheet.book.find("x", (Node("sym", (), "i"),)).symbol
     n = sheet.book.find("n", ()).symbol
@@ -902,6 +907,15 @@ def step_length(sheet: Sheet, letter: Letter, node: Node, arguments: Any = ()) -
                 second = sum((precision[b, c] * turned[c, a] for c in range(size)), arb(0))
                 total += first * second / 2
     return total.sqrt()
+
+
+def correlation(sheet: Sheet, letter: Letter) -> Value:
+    """Of x₁ and x₂: the mean product of the two, each in its own standard deviations."""
+    lower = v.as_matrix(cholesky(_of(sheet, letter)))
+    lengths = [
+        sum((lower[k, c] ** 2 for c in range(2)), arb(0)).sqrt() for k in range(2)
+    ]
+    return sum((lower[0, c] / lengths[0] * lower[1, c] / lengths[1] for c in range(2)), arb(0))
 
 
 def uncertainties(sheet: Sheet, letter: Letter) -> Value:
@@ -1043,6 +1057,7 @@ def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
 
 SPECIAL: dict[str, Callable[..., Any]] = {
     "step length": step_length,
+    "correlation": correlation,
     "uncertainties": uncertainties,
     "place of the leap": place_of_the_leap,
     "start of EM": start_of_em,
