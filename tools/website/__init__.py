@@ -15,6 +15,7 @@ ROOMS = (
     "ledger_page",
     "check_lines",
     "hover_texts",
+    "symbols",
     "wide_tables",
     "touch_figures",
     "chapter_figure",
