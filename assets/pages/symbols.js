@@ -3,6 +3,7 @@
 // What is drawn of symbol k has data-s="k"; its text is the k-th in the template, its values are in the JSON.
 (() => {
   const GAP = 8;
+  const FEW_LINES = 130; // pixels
   const texts = document.getElementById("symbols").content.children;
   const values = JSON.parse(document.getElementById("symbol-values").textContent);
   const bubble = document.createElement("div");
@@ -15,6 +16,8 @@
   const boxOf = (symbol) => displayOf(symbol).parentElement;
   const symbolsIn = (display) => [...display.querySelectorAll("[data-s]")];
 
+  const isHere = (link, symbol) => link.getAttribute("href") === `#${boxOf(symbol).id}`;
+
   const fill = (symbol) => {
     const key = symbol.dataset.s;
     const [sizes, shown] = values[boxOf(symbol).id.slice("equation-".length)];
@@ -24,22 +27,28 @@
       line.textContent = `for instance ${shown[key]}${sizes && `, where ${sizes}`}`;
       text.lastElementChild.before(line);
     }
+    for (const link of text.querySelectorAll("a")) if (isHere(link, symbol)) link.replaceWith("defined here");
     bubble.replaceChildren(...text.children);
   };
 
-  // Below the symbol or above it, wherever all of it has room, or more of it.
+  // Below or above: the display, where it is no higher than a few lines, else the symbol. Wherever all of the bubble has
+  // room, or more of it.
   const place = () => {
     if (!open) return;
     const at = open.getBoundingClientRect();
+    const around = displayOf(open).getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;
-    const below = clientHeight - at.bottom - 2 * GAP;
-    const above = at.top - 2 * GAP;
+    if (at.bottom < 0 || at.top > clientHeight || at.right < around.left || at.left > around.right) return hide();
+    const { top, bottom } = around.height < FEW_LINES ? around : { top: at.top - GAP, bottom: at.bottom + GAP };
     bubble.style.maxHeight = "";
     const { width, height } = bubble.getBoundingClientRect();
+    const below = clientHeight - bottom - GAP;
+    const above = top - GAP;
     const isBelow = height <= below || below >= above;
-    bubble.style.maxHeight = `${Math.max(isBelow ? below : above, 48)}px`;
+    const tall = Math.min(height, Math.max(isBelow ? below : above, 48));
+    bubble.style.maxHeight = `${tall}px`;
     bubble.style.left = `${Math.max(GAP, Math.min(at.left - GAP, clientWidth - width - GAP))}px`;
-    bubble.style.top = `${isBelow ? at.bottom + GAP : at.top - GAP - Math.min(height, above)}px`;
+    bubble.style.top = `${isBelow ? bottom : top - tall}px`;
   };
 
   const light = (symbol) => {
@@ -73,9 +82,8 @@
 
   // Where it is defined; from the definition itself, the notation.
   const go = (symbol) => {
-    const here = `#${boxOf(symbol).id}`;
     const links = [...texts[symbol.dataset.s].querySelectorAll("a")];
-    const link = links.find((one) => one.getAttribute("href") !== here);
+    const link = links.find((one) => !isHere(one, symbol));
     if (link) location.href = link.getAttribute("href");
   };
 
@@ -136,8 +144,7 @@
     fill(symbol);
     for (const line of bubble.children) {
       const copy = line.cloneNode(true);
-      copy.querySelectorAll("a").forEach((link) => link.remove());
-      const said = copy.textContent.replace(/\s+/g, " ").replace(/[·\s]+$/, "").trim();
+      const said = copy.textContent.replace(/\s+/g, " ").trim();
       if (said) yield said;
     }
   };
@@ -149,7 +156,8 @@
     display.addEventListener("pointerover", (event) => {
       const symbol = event.target.closest("[data-s]");
       if (event.pointerType !== "mouse") return;
-      if (symbol) later(() => show(symbol), 120);
+      // on the way to the bubble the pointer may pass other symbols
+      if (symbol) later(() => show(symbol), open ? 300 : 120);
       else if (open) later(hide, 250);
     });
     display.addEventListener("pointerleave", (event) => {

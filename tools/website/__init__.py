@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 ROOMS = (
     # the text
     "ledger_page",
+    "notation_page",
     "check_lines",
     "hover_texts",
     "symbols",

@@ -28,8 +28,8 @@ class Row:
         return str(self.spec["means"])
 
     @property
-    def code(self) -> str:
-        return str(self.spec.get("code", ""))
+    def code(self) -> list[str]:
+        return names_in_code(self.spec)
 
     @property
     def shape(self) -> str:
@@ -43,6 +43,12 @@ class Row:
         value = self.spec.get("value")
         says_so = value is None or f"${value}$" in self.means or len(self.symbols) > 1
         return ",\\ ".join(self.symbols) if says_so else f"{self.symbols[0]}={value}"
+
+
+def names_in_code(spec: dict[str, Any]) -> list[str]:
+    """One, or several with commas between them."""
+    code = str(spec.get("code", ""))
+    return [code] if "(" in code else [name for name in code.split(", ") if name]
 
 
 def rows_of(letters: Iterable[dict[str, Any]], chapters: dict[str, str]) -> list[Row]:
@@ -61,10 +67,12 @@ def rows_of(letters: Iterable[dict[str, Any]], chapters: dict[str, str]) -> list
 
 
 def places(spec: dict[str, Any], chapters: dict[str, str]) -> list[str]:
+    """The chapters that a row is shown with; none, where its displays are on no page."""
     where = [str(place) for place in spec.get("where", ())]
     if not where:
         return [EVERYWHERE]
-    return list(dict.fromkeys(chapters.get(place, place) for place in where))
+    known = [chapters.get(place, place) for place in where]
+    return [place for place in dict.fromkeys(known) if place in chapters.values()]
 
 
 def _anchor(row: Row, taken: set[str]) -> str:

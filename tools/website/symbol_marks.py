@@ -5,6 +5,7 @@
 and powers stay what they are.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 
@@ -48,10 +49,8 @@ def _letters_in(
     node: Node, letters: Letters, arguments: int | None
 ) -> Iterator[tuple[Node, Letter]]:
     if node.op == "sym":
-        try:
+        with contextlib.suppress(Undeclared):  # a rule says so
             yield node, letters.find(node.text, node.args, arguments)
-        except Undeclared:
-            pass  # another rule says so
     for k, arg in enumerate(node.args):
         called = len(node.args) - 1 if node.op == "call" and k == 0 else None
         yield from _letters_in(arg, letters, called)

@@ -134,13 +134,14 @@ def _same_place(app: Sphinx, plain: str, latex: str) -> None:
 def _text(app: Sphinx, page: str, notation: Notation, letter: Letter) -> str:
     """What is said of a letter, and where one goes from there."""
     row = notation.row(letter)
-    says = f"{MATH.format(html.escape(letter.symbol))} {in_html(row.means)}"
+    says = f"{MATH.format(html.escape(letter.symbol))}: {in_html(row.means)}"
     index = letter.spec.get("index")
     if index:
         says += f", from 1 to {MATH.format(html.escape(str(index)))}"
     details = []
     if row.code:
-        details.append(f"in code <code>{html.escape(row.code)}</code>")
+        names = (f"<code>{html.escape(name)}</code>" for name in row.code)
+        details.append(f"in code {', '.join(names)}")
     if row.shape:
         details.append(f"shape {html.escape(row.shape)}")
     more = f"<p>{' · '.join(details)}</p>" if details else ""
