@@ -97,7 +97,7 @@
     const box = document.createElement("span");
     box.className = "symbol-list";
     box.setAttribute("role", "listbox");
-    box.setAttribute("aria-label", `Symbols of equation ${number}`);
+    box.setAttribute("aria-label", `Symbols of equation ${number}: the arrow keys lead through them, Enter to where one is defined`);
     box.setAttribute("aria-orientation", "horizontal");
     box.tabIndex = 0;
     let now = 0;

@@ -58,24 +58,27 @@ class NotationTable(SphinxDirective):
         return section
 
     def table(self, rows: list[Row]) -> nodes.Node:
-        group = nodes.tgroup("", *(nodes.colspec() for _ in HEADS), cols=len(HEADS))
-        group += nodes.thead("", nodes.row("", *(_cell(nodes.Text(head)) for head in HEADS)))
+        lines = [in_cells(row) for row in rows]
+        used = [k for k in range(len(HEADS)) if any(line[k] for line in lines)]
+        heads = [_cell(nodes.Text(HEADS[k])) for k in used]
         body = nodes.tbody()
-        for row in rows:
-            code = ", ".join(f"`{name}`" for name in row.code)
-            cells = (f"${row.formula}$", code, row.shape and f"`{row.shape}`", self.what(row))
-            line = nodes.row("", *(_cell(*self.parsed(cell)) for cell in cells))
-            line["ids"].append(row.anchor)
-            body += line
-        group += body
-        return nodes.table("", group, classes=["notation"])
-
-    def what(self, row: Row) -> str:
-        label = row.spec.get("defined")
-        return f"{row.means} ({{eq}}`{label}`)" if label else row.means
+        for row, line in zip(rows, lines, strict=True):
+            body += nodes.row("", *(_cell(*self.parsed(line[k])) for k in used), ids=[row.anchor])
+        group = nodes.tgroup("", *(nodes.colspec() for _ in used), cols=len(used))
+        group += [nodes.thead("", nodes.row("", *heads)), body]
+        return nodes.table("", group)
 
     def parsed(self, text: str) -> list[nodes.Node]:
         return self.parse_inline(text, lineno=self.lineno)[0] if text else []
+
+
+def in_cells(row: Row) -> tuple[str, ...]:
+    """The Markdown of a row's cells."""
+    code = ", ".join(f"`{name}`" for name in row.code)
+    shape = f"`{row.shape}`" if row.shape.startswith("(") else row.shape
+    what = row.means + (f": ${row.formula}$" if row.formula else "")
+    label = row.spec.get("defined")
+    return f"${row.letters}$", code, shape, f"{what} {{eq}}`{label}`" if label else what
 
 
 def _cell(*inline: nodes.Node) -> nodes.Node:

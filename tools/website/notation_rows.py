@@ -38,11 +38,15 @@ class Row:
         return str(self.spec.get("shape") or (f"({', '.join(axes)})" if len(axes) > 1 else ""))
 
     @property
+    def letters(self) -> str:
+        return ",\\ ".join(self.symbols)
+
+    @property
     def formula(self) -> str:
-        """The letters, with what they are equal to by definition."""
+        """What they are equal to by definition, where the words do not say it."""
         value = self.spec.get("value")
-        says_so = value is None or f"${value}$" in self.means or len(self.symbols) > 1
-        return ",\\ ".join(self.symbols) if says_so else f"{self.symbols[0]}={value}"
+        says_so = value is None or f"${value}$" in self.means
+        return "" if says_so else f"{self.symbols[0]}={value}"
 
 
 def names_in_code(spec: dict[str, Any]) -> list[str]:

@@ -143,7 +143,7 @@ def _text(app: Sphinx, page: str, notation: Notation, letter: Letter) -> str:
         names = (f"<code>{html.escape(name)}</code>" for name in row.code)
         details.append(f"in code {', '.join(names)}")
     if row.shape:
-        details.append(f"shape {html.escape(row.shape)}")
+        details.append(html.escape(f"{'shape ' * row.shape.startswith('(')}{row.shape}"))
     more = f"<p>{' · '.join(details)}</p>" if details else ""
     return f"<div><p>{says}</p>{more}<p>{_links(app, page, row, letter)}</p></div>"
 
