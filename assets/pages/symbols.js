@@ -34,7 +34,7 @@
   // Below or above: the display, where it is no higher than a few lines, else the symbol. Wherever all of the bubble has
   // room, or more of it.
   const place = () => {
-    if (!open) return;
+    if (!open || !open.isConnected) return;
     const at = open.getBoundingClientRect();
     const around = displayOf(open).getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;

@@ -34,8 +34,8 @@ class Row:
     @property
     def shape(self) -> str:
         """In the code; else in the mathematics."""
-        axes = list(self.spec.get("axes", ()))
-        return str(self.spec.get("shape") or (f"({', '.join(axes)})" if len(axes) > 1 else ""))
+        axes = ", ".join(self.spec.get("axes", ())) + "," * (len(self.spec.get("axes", ())) == 1)
+        return str(self.spec.get("shape") or (f"({axes})" if axes else ""))
 
     @property
     def letters(self) -> str:
