@@ -383,7 +383,7 @@ def a_line_that_no_check_said(nb: NotebookNode) -> None:
     reseal(nb)
 
 
-@breaking(cells=["check"])
+@breaking("check_places", cells=["check"])
 def a_check_whose_line_is_hidden(nb: NotebookNode) -> None:
     hidden = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    checks."
     edit(nb, "check", "checks.", hidden)
@@ -405,6 +405,21 @@ def checks_that_always_pass(nb: NotebookNode) -> None:
 @breaking("two_sides")
 def a_side_that_is_held_against_itself(nb: NotebookNode) -> None:
     edit(nb, "check", "2 * x", "x + x")
+    reseal(nb)
+
+
+@breaking("scopes")
+def a_check_that_does_not_say_for_what_it_stands(nb: NotebookNode) -> None:
+    edit(nb, "check", ', scope="for every x"', "")
+    (output,) = cell(nb, "check").outputs
+    output.text = output.text.replace(" · for every x", "")
+    reseal(nb)
+
+
+@breaking("check_places")
+def a_check_that_may_not_be_reached(nb: NotebookNode) -> None:
+    source = cell(nb, "check").source
+    cell(nb, "check").source = f"if ready:\n    {source}"
     reseal(nb)
 
 

@@ -32,7 +32,7 @@ def unexecuted() -> NotebookNode:
             code("mean", 'print(f"mean {0.59876:.5f}")\nprint(f"end {-3.29019:.5f}")'),
             code("latex", 'x = sp.Symbol("x")\nsp.exp(-(x**2) / 2) / 3'),
             md("equation", "Twice the same:\n\n$$\nx + x = 2x\n$$ (eq-double)"),
-            code("check", 'checks.symbolic("eq-double", x + x, 2 * x)'),
+            code("check", 'checks.symbolic("eq-double", x + x, 2 * x, scope="for every x")'),
             md("words", "A curve, and then a line."),
             code(
                 "curve",

@@ -30,7 +30,7 @@ SAME = {
     r"\geq": r"\ge",
     r"\leq": r"\le",
     r"\neq": r"\ne",
-    r"\mid": r"\mid",
+    r"\implies": r"\Longrightarrow",
     "′": "'",
 }
 

@@ -33,6 +33,7 @@ class Letter:
     marks: str  # what separates the places
     is_function: bool
     spec: dict[str, Any] = field(compare=False, hash=False)
+    written: tuple[Node, ...] = ()  # its arguments as its symbol has them
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -80,13 +81,18 @@ class Letters:
         for level in (own, chapters, everywhere):
             for row in level:
                 for letter in _letters(row, self):
-                    self.by_base.setdefault(letter.base, []).append(letter)
+                    found = self.by_base.setdefault(letter.base, [])
+                    if not any(_hides(other, letter) for other in found):
+                        found.append(letter)
 
     def has(self, base: str) -> bool:
         return base in self.by_base
 
-    def is_function(self, base: str) -> bool:
-        return any(letter.is_function for letter in self.by_base.get(base, ()))
+    def is_function(self, base: str, indices: tuple[Node, ...] = ()) -> bool:
+        return any(
+            letter.is_function and _matches(letter.pattern, indices) == "all"
+            for letter in self.by_base.get(base, ())
+        )
 
     def is_size(self, base: str) -> bool:
         return any("size" in letter.spec for letter in self.by_base.get(base, ()))
@@ -121,7 +127,11 @@ class Letters:
             if called:
                 return called[0]
             raise Undeclared(f"{_written(base, subs)} is no function of the notation")
-        exact = [row for row in rows if _matches(row.pattern, subs) == "all"]
+        exact = [
+            row
+            for row in rows
+            if _matches(row.pattern, subs) == "all" and not _only_letters(row, subs)
+        ]
         values = [row for row in exact if not row.is_function]
         if values:
             return values[0]
@@ -144,11 +154,17 @@ def _letters(row: dict[str, Any], notation: Letters) -> list[Letter]:
     symbols = row["symbol"] if isinstance(row["symbol"], list) else [row["symbol"]]
     found = []
     for symbol in symbols:
-        node = read_formula(str(symbol)) if symbol != r"\mathbb E" else Node("sym", (), symbol)
+        is_operator = symbol in (r"\mathbb E", r"\nabla")
+        node = Node("sym", (), symbol) if is_operator else read_formula(str(symbol))
         places: tuple[Node, ...] = ()
+        written: tuple[Node, ...] = ()
         marks, is_function = "", False
         if node.op == "call":
             places, marks, is_function = node.args[1:], node.text, True
+            as_defined = row.get("as")
+            written = read_formula(str(as_defined)).args[1:] if as_defined else places
+            if "places" in row:
+                places = tuple(read_formula(str(place)) for place in row["places"])
             node = node.args[0]
         if node.op == "pow":
             node = node.args[0]
@@ -157,9 +173,24 @@ def _letters(row: dict[str, Any], notation: Letters) -> list[Letter]:
         is_function = is_function or bool(row.get("function"))
         spec = {**row, "notation": notation}
         found.append(
-            Letter(str(symbol), node.text, node.args, places, marks, is_function, spec)
+            Letter(str(symbol), node.text, node.args, places, marks, is_function, spec, written)
         )
     return found
+
+
+def _hides(other: Letter, letter: Letter) -> bool:
+    """A letter of the display or the chapter hides one of the whole book."""
+    return (
+        other.pattern == letter.pattern
+        and other.is_function == letter.is_function
+        and len(other.places) == len(letter.places)
+        and not (other.is_function and other.spec.get("events") != letter.spec.get("events"))
+    )
+
+
+def _only_letters(row: Letter, subs: tuple[Node, ...]) -> bool:
+    """Where x_i is a point, x_1 may yet be the first entry of the point x."""
+    return bool(row.spec.get("letters only")) and any(sub.op == "num" for sub in subs)
 
 
 def _matches(pattern: tuple[Node, ...], subs: tuple[Node, ...]) -> str:

@@ -283,8 +283,8 @@ def _bend(height: Callable[[list[arb]], arb], x: list[arb]) -> tuple[list[arb], 
 
 def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
     """max over places, or over what fulfils an equation: the value there."""
-    if sign < 0:
-        raise NoValue("only maxima are looked for over places")
+    if sign < 0 and over.op != "rel":
+        raise NoValue("a minimum is looked for under an equation only")
     if over.op == "rel" and over.text == "=":
         solution = constrained(sheet, body, over)
     else:
@@ -351,37 +351,57 @@ def has_two_modes(sheet: "Sheet", function: Node) -> bool:
 
 def spread(sheet: "Sheet", items: tuple[Node, ...]) -> Iterator[Node]:
     """Write the dots out. The items before and after them are of one form with other numbers."""
-    at = next(k for k, item in enumerate(items) if item.op == "dots")
+    at = next((k for k, item in enumerate(items) if item.op == "dots"), None)
+    if at is None:
+        yield from items
+        return
     before, after = items[:at], items[at + 1 :]
     if not before or not after:
         raise NoValue("dots need a first and a last item")
-    period = _period(before, after)
-    first, last = before[-period:], after[:period]
-    second = first
-    first = before[:period] if len(before) >= 2 * period else first
-    slots = [_differences(a, b) for a, b in zip(first, last, strict=True)]
-    paths = [path for found in slots for path in found]
-    if not paths:
-        raise NoValue("the dots lead from an item to the same item")
-    if len({len(found) for found in slots}) == 1 and len(slots[0]) == 2 and _is_pairs(before):
-        yield from _pairs(sheet, before, after)
+    if _is_pairs(before[-2:]):
+        yield from before[:-2]
+        yield from _pairs(sheet, before[-2:], after)
+        yield from spread(sheet, after[1:])
         return
-    start, end = _ends(sheet, first, last, slots)
-    if len(before) >= 2 * period:
-        third, _ = _ends(sheet, second, last, slots)
-        if third != start + len(before) // period - 1:
+    period = _period(before, after)
+    group, last = before[-period:], after[:period]
+    earlier = before[-2 * period : -period]
+    slots = [_differences(a, b) for a, b in zip(group, last, strict=True)]
+    if not any(slots):
+        raise NoValue("the dots lead from an item to the same item")
+    start, end = _ends(sheet, group, last, slots)
+    counted = 1
+    if len(earlier) == period and _same_form(earlier, last):
+        first, _ = _ends(sheet, earlier, last, slots)
+        if first != start - 1:
             raise NoValue("the items before the dots do not count up")
+        start, counted = first, 2
+    if len(before) > counted * period and _same_form(before[-3 * period : -2 * period], last):
+        raise NoValue("more than two items of one form stand before the dots")
+    yield from before[: len(before) - counted * period]
     for k in range(start, end + 1):
-        for item, found in zip(first, slots, strict=True):
+        for item, found in zip(group, slots, strict=True):
             yield _with(item, found, number(str(k)))
-    yield from after[period:]
+    yield from spread(sheet, after[period:])
 
 
 def _period(before: tuple[Node, ...], after: tuple[Node, ...]) -> int:
     """How many items belong together: α₁, μ₁, σ₁², …, α_K, μ_K, σ_K² has three."""
-    if len(after) > 1 and len(before) >= len(after):
-        return len(after)
-    return 1
+    for period in range(1, min(len(before), len(after)) + 1):
+        if _same_form(before[-period:], after[:period]):
+            return period
+    raise NoValue("the items around the dots are not of one form")
+
+
+def _same_form(items: tuple[Node, ...], others: tuple[Node, ...]) -> bool:
+    if len(items) != len(others):
+        return False
+    try:
+        for a, b in zip(items, others, strict=True):
+            _differences(a, b)
+    except NoValue:
+        return False
+    return True
 
 
 def _differences(a: Node, b: Node, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
@@ -394,7 +414,8 @@ def _differences(a: Node, b: Node, path: tuple[int, ...] = ()) -> list[tuple[int
             for k, (x, y) in enumerate(zip(a.args, b.args, strict=True))
             for p in _differences(x, y, (*path, k))
         ]
-    if a.op != "num":
+    counts = bool(path) or (b.op == "sym" and not b.args)  # 1, …, n counts; 1, …, x_d does not
+    if a.op != "num" or not counts:
         raise NoValue("the items around the dots are not of one form")
     return [path]
 

@@ -42,7 +42,7 @@ class Notation(Protocol):
     def has(self, base: str) -> bool:
         """Is there such a letter, with whatever indices?"""
 
-    def is_function(self, base: str) -> bool: ...
+    def is_function(self, base: str, indices: tuple[Node, ...] = ()) -> bool: ...
 
     def is_size(self, base: str) -> bool: ...
 
@@ -51,9 +51,9 @@ class AnyLetter:
     """For the table itself: every letter may be, and each ``f(`` is a call."""
 
     def has(self, base: str) -> bool:
-        return "'" in base or "^" in base
+        return "'" in base or "^" in base or base.startswith(r"\Delta") and len(base) > 6
 
-    def is_function(self, base: str) -> bool:
+    def is_function(self, base: str, indices: tuple[Node, ...] = ()) -> bool:
         return True
 
     def is_size(self, base: str) -> bool:
@@ -155,7 +155,7 @@ class _Parser:
                 found += [Statement("condition", node) for node in inside]
             else:
                 found.append(Statement(kind, self.equivalence()))
-                if kind in ("equality",):
+                if kind in ("equality", "if"):
                     kind = "claim"
                 token = self.next
                 ends = token.kind in ("gap", "line", "text", "end of display")
@@ -196,6 +196,12 @@ class _Parser:
     def equivalence(self) -> Node:
         start = self.next.start
         sides = [self.relation()]
+        while self.next.kind == "gap" and self.ahead(1).text in (r"\iff", r"\Longrightarrow"):
+            self.take()
+        if self.takes(r"\Longrightarrow"):
+            while self.next.kind == "gap":
+                self.take()
+            return self.node("implies", sides[0], self.relation(), start=start)
         while self.takes(r"\iff"):
             sides.append(self.relation())
         return sides[0] if len(sides) == 1 else self.node("iff", *sides, start=start)
@@ -227,6 +233,10 @@ class _Parser:
         terms = [self.signed(first=True)]
         while self.next.text in ("+", "-", r"\pm"):
             terms.append(self.signed(first=False))
+        if self.next.text == r"\cup":
+            while self.takes(r"\cup"):
+                terms.append(self.signed(first=True))
+            return self.node("cup", *terms, start=start)
         return terms[0] if len(terms) == 1 else self.node("add", *terms, start=start)
 
     def signed(self, first: bool) -> Node:
@@ -241,6 +251,8 @@ class _Parser:
         if self.next.text == r"\dots":
             return self.node("dots", start=self.take().start)
         term = self.product()
+        while self.next.text == "|" and self.next.is_bar and self.ahead(1).text == "_":
+            term = self.at_a_place(term, start)
         if sign == "-":
             return self.node("neg", term, start=start)
         return self.node("pm", term, start=start) if sign == r"\pm" else term
@@ -303,16 +315,7 @@ class _Parser:
         start = self.next.start
         node = self.atom()
         while True:
-            if self.next.text == "|" and self.next.is_bar and self.ahead(1).text == "_":
-                self.take()
-                self.take()
-                self.expect("{")
-                conditions = [self.relation()]
-                while self.takes(","):
-                    conditions.append(self.relation())
-                self.expect("}")
-                node = self.node("at", node, *conditions, start=start)
-            elif self.next.text == "^":
+            if self.next.text == "^":
                 node = self.power(node, start)
             elif self.next.text == "'":
                 node = self.primes(node, start)
@@ -324,11 +327,22 @@ class _Parser:
             else:
                 return node
 
+    def at_a_place(self, node: Node, start: int) -> Node:
+        """The bar behind a derivative, with the place at which it is taken."""
+        self.take()
+        self.take()
+        self.expect("{")
+        conditions = [self.relation()]
+        while self.takes(","):
+            conditions.append(self.relation())
+        self.expect("}")
+        return self.node("at", node, *conditions, start=start)
+
     def is_call(self, node: Node) -> bool:
         if node.op == "prime" or (node.op in ("d", "grad") and node.text.startswith("bare")):
             return True
         if node.op == "sym":
-            return self.notation.is_function(node.text) and not self.next.spaced
+            return self.notation.is_function(node.text, node.args) and not self.next.spaced
         return False
 
     def power(self, node: Node, start: int) -> Node:
@@ -441,6 +455,9 @@ class _Parser:
             return self.node("indicator", inside, start=start)
         if token.text in FUNCTIONS:
             return self.prefix(FUNCTIONS[token.text], self.product)
+        if token.text == "O" and self.ahead(1).text == "(" and not self.notation.has("O"):
+            self.take()
+            return self.node("order", self.factor(), start=start)
         if token.text in ONE_FACTOR and not (token.text == r"\mathbb E" and bare):
             if token.text in (r"\max", r"\min"):
                 return self.extremum()
@@ -514,6 +531,8 @@ class _Parser:
                 items.append(self.relation())
         self.expect(close)
         self.bars, self.integrals = bars, integrals
+        if opening.text == r"\{":
+            return self.node("set", *items, start=opening.start)
         if len(items) > 1:
             return self.node("tuple", *items, start=opening.start)
         return self.node("group", items[0], start=opening.start)
@@ -572,7 +591,7 @@ class _Parser:
             return self.node("d", body, by, text=str(order), start=start)
         if self.next.text == "(" and body.op == "sym":
             called = self.call(body, body.span[0])
-            return self.node("d", called, by, text=str(order), start=start)
+            return self.node("slope", called, by, text=str(order), start=start)
         return self.node("d", body, by, text=str(order), start=start)
 
     def relation_or_none(self) -> Node | None:
@@ -743,6 +762,10 @@ class _Parser:
             token = self.take()
             if braces:
                 self.expect("}")
+        elif token.text == r"\Delta" and self.notation.has(r"\Delta" + self.ahead(1).text):
+            self.take()
+            accent = r"\Delta"
+            token = self.take()
         elif token.kind == "text":
             self.take()
             return self.node("sym", text=token.text, start=start)
@@ -754,7 +777,8 @@ class _Parser:
         if not is_letter:
             self.at -= 1
             self.fail("this is no letter")
-        base = f"{accent} {token.text}" if accent and token.kind != "command" else accent + token.text
+        gap = " " if accent and token.kind != "command" else ""
+        base = f"{accent}{gap}{token.text}"
         subs: list[Node] = []
         while True:
             text = self.next.text

@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from formulas.values import NoValue, Value
 WORLDS = 5
 TRIES = 60
 CASES = 24  # of the free indices of a claim, at most
-SIZE_NAMES = ("n", "K", "d", "T")
+SIZE_NAMES = ("n", "K", "d", "T", "R")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,14 @@ class Outcome:
     def holds(self) -> bool:
         return not self.error
 
+    def plain(self) -> "Outcome":
+        """With its numbers as texts, to be handed from one process to another."""
+        sides = [
+            [replace(s, values=(written(s.values[0]), written(s.values[1]))) for s in world]
+            for world in self.sides
+        ]
+        return replace(self, sides=sides)
+
 
 class Displays:
     """The displays of a book with its notation, ready to run."""
@@ -75,6 +83,7 @@ class Displays:
         self.shown = {one.label: one for one in shown}
         self.rows = notation["letters"]
         self.worlds = notation.get("worlds", {})
+        self.replaced: dict[str, Display] = {}  # by a mutant
         self._letters: dict[str, Letters] = {}
         self._read: dict[tuple[str, str], Display] = {}
         self._roots: dict[tuple[str, int, tuple[tuple[str, int], ...]], Sheet] = {}
@@ -84,18 +93,12 @@ class Displays:
             self._letters[one.label] = Letters(self.rows, one.chapter, one.label)
         return self._letters[one.label]
 
-    def changed(self, one: Shown) -> "Displays":
-        """The same book with another LaTeX for one label; the worlds are shared."""
-        other = Displays({**self.shown, one.label: one}.values(), {"letters": self.rows})
-        other.worlds, other._letters, other.given = self.worlds, self._letters, self.given
-        return other
-
-    def run(self, label: str, display: Display | None = None, count: int = WORLDS) -> Outcome:
-        """Run one display. ``display``: another reading of it, as of a mutant."""
+    def run(self, label: str, count: int = WORLDS) -> Outcome:
+        """Run one display, in as many worlds."""
         one = self.shown[label]
         outcome = Outcome(one)
         try:
-            runner = _Runner(self, one, display, count, outcome)
+            runner = _Runner(self, one, count, outcome)
             runner.run()
         except (NotRead, Undeclared) as error:
             outcome.error = f"is not read: {error}"
@@ -103,9 +106,13 @@ class Displays:
             outcome.error = f"has no value: {error}"
         except RecursionError:
             outcome.error = "has no value: a letter is defined by itself"
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            outcome.error = f"has no value: {type(error).__name__}: {error}"
         return outcome
 
     def display(self, one: Shown, letters: Letters) -> Display:
+        if one.label in self.replaced:
+            return self.replaced[one.label]
         key = one.latex, letters.label
         if key not in self._read:
             self._read[key] = read_display(one.latex, letters)
@@ -119,13 +126,12 @@ class _Runner:
         self,
         displays: Displays,
         one: Shown,
-        display: Display | None,
         count: int,
         outcome: Outcome,
     ) -> None:
         self.displays, self.one, self.count, self.outcome = displays, one, count, outcome
         self.letters = displays.letters(one)
-        self.display = display or displays.display(one, self.letters)
+        self.display = displays.display(one, self.letters)
         self.options = displays.worlds.get(one.label, {})
         self.claims: list[tuple[Node, list[Node], Node | None]] = []
         self.conditions: list[Node] = []
@@ -187,7 +193,7 @@ class _Runner:
     def define(self, node: Node) -> None:
         """A statement defines its left side where the notation says so."""
         found = definition_in(node, self.letters, self.one.label)
-        if found is None:
+        if found is None or self.options.get("checked"):
             return
         letter = _head_letter(found[0], self.letters)
         if letter is not None and "draw" in letter.spec:
@@ -198,7 +204,7 @@ class _Runner:
     def condition(self, node: Node) -> None:
         if node.op == "rel" and set(node.text.split()) == {"="}:
             *places, value = node.args
-            if any(_bare(place).op not in ("sym", "tuple") for place in places):
+            if any(not self.can_be_written(place) for place in places):
                 self.conditions.append(node)
                 return
             for place in places:
@@ -213,9 +219,18 @@ class _Runner:
             return
         self.conditions.append(node)
 
+    def can_be_written(self, place: Node) -> bool:
+        """May a condition give it a value? Else it is looked at whether it holds."""
+        bare = _bare(place)
+        if bare.op == "sym":
+            return "of" not in self.letters.find(bare.text, bare.args).spec
+        return bare.op == "tuple"
+
     # --- worlds ---
 
     def run(self) -> None:
+        if "unused" in self.options:
+            return
         if not self.claims:
             raise NoValue("there is nothing to run")
         truths: list[set[bool]] = [set() for _ in self.claims]
@@ -228,6 +243,7 @@ class _Runner:
                 sheet = self.world(attempt)
                 if not all(self.meets(sheet, c) for c in self.conditions):
                     continue
+                self.in_domain(sheet)
             except NoValue as error:
                 refused = str(error)
                 continue
@@ -242,9 +258,25 @@ class _Runner:
             self.outcome.error = f"meets its conditions in too few worlds{why}"
             return
         for (claim, _, _), seen in zip(self.claims, truths, strict=True):
+            if claim.op == "implies" and True not in seen:
+                self.outcome.error = "what it starts from is true in no world"
             if claim.op == "iff" and seen != {True, False}:
                 always = "true" if seen == {True} else "false"
                 self.outcome.error = f"both sides of ⟺ are {always} in all worlds"
+
+    def in_domain(self, sheet: Sheet) -> None:
+        """Weights that a condition gives are still weights."""
+        for place, _ in self.written:
+            bare = _bare(place)
+            if bare.op != "sym":
+                continue
+            letter = self.letters.find(bare.text, bare.args)
+            if letter.spec.get("draw") == "simplex" and letter.axes == ("K",):
+                shares = v.entries(sheet.read(letter, ()))
+                if not v.agree(sum(shares, arb(0)), arb(1), sheet.tolerance):
+                    raise NoValue(f"{letter.symbol} do not sum to 1")
+                if not all(share > 0 for share in shares):
+                    raise NoValue(f"{letter.symbol} are not positive")
 
     def meets(self, sheet: Sheet, condition: Node) -> bool:
         return all(sheet.with_(c).truth(condition) for c in self.cases(sheet, condition))
@@ -299,8 +331,21 @@ class _Runner:
                 head = place
             if head.text == letter.base and _same_name(head, letter):
                 pattern = tuple(sub for sub in head.args if sub.op != "num")
+                self.is_complete(label, letter, place, value, pattern)
                 return Formula(value, pattern)
         raise Undeclared(f"{label} does not say what {letter.symbol} is")
+
+    def is_complete(
+        self, label: str, letter: Letter, place: Node, value: Node, pattern: tuple[Node, ...]
+    ) -> None:
+        """A definition has the arguments that the notation says, and leaves no index open."""
+        if place.op == "call" and place.args[1:] != letter.written:
+            raise Undeclared(f"{label} defines {letter.symbol} with other arguments")
+        known = {sub.text for sub in pattern}
+        known |= {part.text for node in letter.written for part in node.walk()}
+        for index in free_indices(value, self.letters):
+            if index.base not in known:
+                raise Undeclared(f"{label} does not say which {index.base}")
 
     # --- one claim in one world ---
 
@@ -337,6 +382,9 @@ class _Runner:
                 said = ", ".join("true" if truth else "false" for truth in truths)
                 return self.fails(sheet, f"its sides are {said}")
             return True
+        if claim.op == "implies":
+            seen.add(sheet.truth(claim.args[0]))
+            return sheet.truth(claim) or self.fails(sheet, "the first is true, the second not")
         if claim.op != "rel":
             return self.fails(sheet, "is no relation")
         for left, name, right in sheet.links(claim):
@@ -344,7 +392,10 @@ class _Runner:
             if len(self.outcome.sides[-1]) < 12:
                 texts = [self.one.latex[slice(*node.span)] for node in (left, right)]
                 self.outcome.sides[-1].append(Sides(texts[0], name, texts[1], (a, b)))
-            if not sheet.holds(a, name, b, _printed(right)):
+            if any(part.op == "order" for part in right.walk()):
+                if not _is_of_order(sheet, left, right):
+                    return self.fails(sheet, "the rest is not of that order")
+            elif not sheet.holds(a, name, b, _printed(right)):
                 return self.fails(sheet, f"{_short(a)} {name} {_short(b)} is false")
             if equality is not None and name in (">=", "<="):
                 place, value = equality.args
@@ -375,13 +426,42 @@ class _Runner:
             yield {letter.symbol: k for letter, k in zip(extra, values, strict=True)}
 
 
-DEFAULT_SIZES = {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3], "T": [2, 3]}
+DEFAULT_SIZES = {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3], "T": [2, 3], "R": [2, 3]}
 
 
 def _printed(node: Node) -> arb | None:
     from formulas.sheet import _half_a_digit
 
     return _half_a_digit(node)
+
+
+def _is_of_order(sheet: Sheet, left: Node, right: Node) -> bool:
+    """Is the gap between the sides of the order said, as its letter goes to 0?"""
+    order = next(part for part in right.walk() if part.op == "order")
+    letter = next(part for part in order.walk() if part.op == "sym")
+    ratios = []
+    for power in (6, 9):
+        near = sheet.assign(letter, arb(10) ** -power)
+        gap = v.add(near.evaluate(left), v.negative(near.evaluate(right)))
+        ratios.append(v.size(gap) / abs(near.number(order.args[0])))
+    return bool(ratios[0] < 1000 and ratios[1] < 1000)
+
+
+def written(value: Value) -> str:
+    """A value in twelve digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    shown = [f"{float(entry.mid()):.12g}" for entry in v.entries(value)]
+    if v.shape(value) == (1, 1) and len(shown) == 1:
+        return shown[0]
+    if not isinstance(value, list | tuple):
+        rows, columns = v.shape(value)
+        if columns > 1:
+            lines = [shown[k * columns : (k + 1) * columns] for k in range(rows)]
+            return "; ".join(", ".join(row) for row in lines)
+    return f"({', '.join(shown)})"
 
 
 def _short(value: Value) -> str:
@@ -409,6 +489,9 @@ def definition_in(claim: Node, letters: Letters, label: str) -> tuple[Node, Node
     names = claim.text.split()
     if "=:" in names:
         at = names.index("=:")
+        letter = _head_letter(claim.args[at + 1], letters)
+        if letter is None or letter.spec.get("defined") != label:
+            return None
         return claim.args[at + 1], claim.args[at]
     if names[0] != "=":
         return None
@@ -478,11 +561,14 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
         half = Node("frac", (Node("add", (place, Node("T", (place,)))), Node("num", (), "2")))
         return sheet.assign(place, sheet.evaluate(half))
     place, value = _solved(place, value)
+    letters = sheet.book.letters
     if place.op == "call":
         return sheet  # a function: its formula is found where it is called
     if place.op != "sym":
         raise NoValue("a condition has no letter on its left side")
     letter = sheet.book.find(place.text, place.args)
+    if value.op == "tuple" and letter.rank == 1:
+        value = Node("column", (value,))
     alias = sheet.alias(letter)
     if alias is not None and sheet.written(letter.symbol) is None:
         target = alias
@@ -490,6 +576,13 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
             target = _renamed(target, own, given)
         return _written_over(sheet, target, value)
     subs = [s for s, p in zip(place.args, letter.pattern, strict=False) if p.op != "num"]
+    known = {sub.text for sub in subs}
+    for own, sub in zip(letter.counts, subs, strict=False):
+        if sub.op == "sym" and _axis(sub, letters) != _axis(own, letters):
+            raise NoValue(f"{sub.text} does not count what {letter.symbol} is counted by")
+    for open_index in free_indices(value, letters):
+        if open_index.base not in known and sheet.written(open_index.symbol) is None:
+            raise NoValue(f"a condition leaves {open_index.base} open")
     if not letter.counts and not place.args[len(letter.pattern) :]:
         return sheet.with_({letter.symbol: Formula(value)})
     if all(sub.op == "sym" for sub in subs) and len(subs) == len(letter.counts):
@@ -504,6 +597,11 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
     if not isinstance(whole, list):
         raise NoValue(f"{letter.symbol} is worked out; a condition cannot write into it")
     return sheet.with_({letter.symbol: _put(whole, index, Formula(value))})
+
+
+def _axis(index: Node, letters: Letters) -> str | None:
+    rows = letters.by_base.get(index.text, [])
+    return str(rows[0].spec["index"]) if rows and "index" in rows[0].spec else None
 
 
 def _renamed(node: Node, old: Node, new: Node) -> Node:

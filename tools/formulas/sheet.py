@@ -170,11 +170,20 @@ class Sheet:
                 }
             ).evaluate(formula.node),
             {self.book.find(n.text, n.args).symbol for n in formula.pattern if n.op == "sym"},
+            {letter.symbol},
         )
 
     def remembered(
-        self, key: tuple[Any, Any], work: Callable[[], Value], bound: set[str]
+        self,
+        key: tuple[Any, Any],
+        work: Callable[[], Value],
+        bound: set[str],
+        own: set[str] | None = None,
     ) -> Value:
+        """What was worked out before, unless something that it was read from is another now.
+
+        ``own``: letters on which it depends without reading them, as its formula does on itself.
+        """
         above: set[str] = set()
         sheet: Sheet | None = self
         while sheet is not None:
@@ -192,6 +201,7 @@ class Sheet:
         finally:
             read = self.book.trackers.pop()
         read -= bound
+        read |= own or set()
         self.book.track(read)
         sheet = self
         while sheet.parent is not None and read.isdisjoint(sheet.changed):
@@ -258,6 +268,8 @@ class Sheet:
         if op != "sym":
             raise NoValue(f"nothing can be written into {place}")
         letter = self.book.find(place.text, place.args)
+        if letter.is_function:
+            raise NoValue(f"{letter.symbol} is a function, and no place for a value")
         if place.args and all(sub.op == "all" for sub in place.args):
             place = Node("sym", (), place.text)
         if "parts" in letter.spec:
@@ -327,6 +339,22 @@ class Sheet:
         if method is None:
             raise NoValue(f"{node.op} has no value")
         return method(self, node)
+
+    def inside(self, child: "Sheet", node: Node) -> Value:
+        """A value on a child of this sheet; what the child has written over is not read here."""
+        trackers = self.book.trackers
+        if not trackers:
+            return child.evaluate(node)
+        trackers.append(set())
+        try:
+            return child.evaluate(node)
+        finally:
+            read = trackers.pop()
+            sheet = child
+            while sheet is not self and sheet.parent is not None:
+                read -= sheet.changed
+                sheet = sheet.parent
+            trackers[-1] |= read
 
     def number(self, node: Node) -> arb:
         return v.scalar(self.evaluate(node))
@@ -480,12 +508,15 @@ class Sheet:
     def on_family(self, node: Node) -> Value:
         """(…)_{a≤b}: the values for all indices of which the relation is true, in order."""
         names = [arg for arg in node.args[1].args if arg.op == "sym"]
+        inside = {part.text for part in node.args[0].walk() if part.op == "sym"}
+        if not any(name.text in inside for name in names):  # of a matrix: its entries
+            node = node.with_args(Node("entry", (node.args[0], *names)), node.args[1])
         keys = [self.book.find(name.text, name.args).symbol for name in names]
         found = []
         for at in itertools.product(*(self.range(name) for name in names)):
             sheet = self.with_(dict(zip(keys, at, strict=True)))
             if sheet.truth(node.args[1]):
-                found.append(sheet.evaluate(node.args[0]))
+                found.append(self.inside(sheet, node.args[0]))
         return tuple(found)
 
     def on_sym(self, node: Node) -> Value:
@@ -497,20 +528,22 @@ class Sheet:
 
     def plan(self, node: Node) -> Letter | None:
         """A letter without indices, parts or code of its own can be read at once."""
-        if node.args or (node.text == r"\pi" and not self.book.letters.has(r"\pi")):
+        if node.args or node.text == r"\pi":
             return None
         letter = self.book.find(node.text, ())
         own_code = "special" in letter.spec and letter.is_function
         return None if own_code or "parts" in letter.spec else letter
 
     def look_up(self, node: Node) -> Value:
-        if node.text == r"\pi" and not node.args and not self.book.letters.has(r"\pi"):
+        if node.text == r"\pi" and not node.args:
             return arb.pi()
         letter = self.letter_of(node)
         if "special" in letter.spec and letter.is_function:
             return self.book.special[letter.spec["special"]](self, letter, node, ())
         if any(sub.op == "all" for sub in node.args):
             return self.slice(letter, node)
+        if "block" in letter.spec:
+            return self.book.special["on a block"](self, letter, node)
         if "parts" in letter.spec:
             return tuple(self.evaluate(part) for part in self.parts(letter))
         index, rest = self.index_of(letter, node.args)
@@ -564,7 +597,7 @@ class Sheet:
             formula = self.book.formulas(letter)
             if formula is None:
                 raise NoValue(f"{letter.symbol} has no formula")
-            return sheet.evaluate(formula.node)
+            return self.inside(sheet, formula.node)
 
         counts = self.counts_in(node)
         at = tuple(self.written(symbol) for symbol in counts)
@@ -657,18 +690,20 @@ class Sheet:
         total: Value | None = None
         over, _ = self.bound(lower, upper[0] if upper else None)
         for cells in over:
-            term = self.with_(cells).evaluate(body)
+            term = self.inside(self.with_(cells), body)
             total = term if total is None else v.add(total, term)
         if total is None:
             raise NoValue("the sum has no terms")
         return total
 
     def series(self, lower: Node, body: Node) -> Value:
+        if lower.text != "=":
+            raise NoValue("a series begins with an equation")
         letter = self.book.find(lower.args[0].text, lower.args[0].args)
         k = self.integer(self.evaluate(lower.args[1]))
         total = arb(0)
         for at in range(k, k + 6000):
-            term = self.with_({letter.symbol: at}).number(body)
+            term = v.scalar(self.inside(self.with_({letter.symbol: at}), body))
             total += term
             if abs(term) < v.TINY and at > k + 5:
                 return total
@@ -679,7 +714,7 @@ class Sheet:
         product: Value = arb(1)
         over, _ = self.bound(lower, upper[0] if upper else None)
         for cells in over:
-            product = v.times(product, self.with_(cells).evaluate(body))
+            product = v.times(product, self.inside(self.with_(cells), body))
         return product
 
     def on_max(self, node: Node) -> Value:
@@ -695,7 +730,7 @@ class Sheet:
             node.args[1].text, node.args[1].args
         ).spec:
             over, _ = self.bound(node.args[1], None)
-            found = [self.with_(cells).number(node.args[0]) for cells in over]
+            found = [v.scalar(self.inside(self.with_(cells), node.args[0])) for cells in over]
         else:
             return numerics.maximum(self, node.args[0], node.args[1], sign)
         best = found[0]
@@ -708,7 +743,7 @@ class Sheet:
         letter = self.book.find(variable.text, variable.args)
 
         def at(x: arb) -> Value:
-            return self.with_({letter.symbol: x}).evaluate(body)
+            return self.inside(self.with_({letter.symbol: x}), body)
 
         if not ends or ends[0].op == "neg" and ends[0].args[0].op == "infinity":
             if ends and ends[1].op != "infinity":
@@ -725,6 +760,28 @@ class Sheet:
         body, by = node.args
         order = int(node.text)
         return numerics.derivative(self, lambda s: s.evaluate(body), by, order)
+
+    def on_slope(self, node: Node) -> Value:
+        """∂f/∂t (x, 0): the derivative, and then its value there."""
+        call, by = node.args
+        head, *arguments = call.args
+        letter = self.book.find(head.text, head.args, len(arguments))
+        sheet = self.called(letter, head, arguments)
+        bare = Node("call", (head, *self.signature(letter, len(arguments))), call.text)
+        return numerics.derivative(sheet, lambda s: s.evaluate(bare), by, int(node.text))
+
+    def on_set(self, node: Node) -> Value:
+        return sorted(self.at(item) for item in self.spread(node.args))
+
+    def on_cup(self, node: Node) -> Value:
+        """The union of sets that have nothing in common."""
+        found = [k for part in self.spread(node.args) for k in self.evaluate(part)]
+        if len(set(found)) != len(found):
+            raise NoValue("the sets have something in common")
+        return sorted(found)
+
+    def on_order(self, node: Node) -> Value:
+        return arb(0)
 
     def on_grad(self, node: Node) -> Value:
         body, *by = node.args
@@ -758,7 +815,7 @@ class Sheet:
             letter = self.book.find(body.text, body.args)
             if letter.places:
                 return letter.places
-        nabla = self.book.letters.by_base.get("nabla", [])
+        nabla = self.book.letters.by_base.get(r"\nabla", [])
         if not nabla:
             raise NoValue("∇ does not say by what")
         return (numerics.parsed(str(nabla[0].spec["along"]), self.book.letters),)
@@ -784,6 +841,8 @@ class Sheet:
         body, *conditions = node.args
         sheet = self
         for condition in conditions:
+            if condition.text != "=":
+                raise NoValue("a place is given by an equation")
             sheet = sheet.assign(condition.args[0], sheet.evaluate(condition.args[1]))
         return sheet.evaluate(body)
 
@@ -819,6 +878,8 @@ class Sheet:
         """Does a relation hold here? Each of its links is looked at."""
         if node.op == "two modes":
             return numerics.has_two_modes(self, node.args[0])
+        if node.op == "implies":
+            return not self.truth(node.args[0]) or self.truth(node.args[1])
         if node.op == "iff":
             truths = [self.truth(arg) for arg in node.args]
             return all(truth == truths[0] for truth in truths)
@@ -828,7 +889,13 @@ class Sheet:
         return all(self.link(a, name, b) for a, name, b in sides)
 
     def links(self, node: Node) -> Iterator[tuple[Node, str, Node]]:
-        yield from zip(node.args, node.text.split(), node.args[1:], strict=False)
+        names = node.text.split()
+        sides = list(self.spread(node.args))
+        if any(side.op == "dots" for side in node.args):
+            if len(set(names)) != 1:
+                raise NoValue("the relations around the dots differ")
+            names = [names[0]] * (len(sides) - 1)
+        yield from zip(sides, names, sides[1:], strict=False)
 
     def link(self, left: Node, name: str, right: Node) -> bool:
         a, b = self.evaluate(left), self.evaluate(right)
@@ -844,7 +911,7 @@ class Sheet:
                 abs(x - y) <= rounding * (1 + tolerance) for x, y in zip(p, q, strict=True)
             )
         if name == "!=":
-            return not v.agree(a, b, self.tolerance)
+            return not self.holds(a, "=", b, rounding)
         x, y = v.scalar(a), v.scalar(b)
         scale = 1 + abs(x).max(abs(y))
         gap = (y - x) / scale

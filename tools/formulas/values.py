@@ -197,9 +197,11 @@ def sqrt(a: Value) -> Value:
 
 
 def power(a: Value, b: Value) -> Value:
+    if isinstance(a, list):
+        return [power(item, b) for item in a]
     b = scalar(b)
     whole = b.unique_fmpz()
-    if whole is not None and abs(int(whole)) < 200:
+    if whole is not None:
         n = int(whole)
         if isinstance(a, arb_mat):
             _square(a)
@@ -212,8 +214,10 @@ def power(a: Value, b: Value) -> Value:
                 raise NoValue("a division by 0")
             a, n = 1 / a, -n
         product = arb(1)
-        for _ in range(n):
-            product *= a
+        while n:
+            if n % 2:
+                product *= a
+            a, n = a * a, n // 2
         return product
     a = scalar(a)
     if not a > 0:

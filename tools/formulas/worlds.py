@@ -66,7 +66,8 @@ def _filled(
     if counts:
         return [_filled(rng, kind, counts[1:], entries, sheet) for _ in range(counts[0])]
     if name == "label":
-        return rng.randint(1, sheet.size(options or "K"))
+        count = int(options) if options.isdigit() else sheet.size(options or "K")
+        return rng.randint(1, count)
     if name in DRAWS and not entries:
         return DRAWS[name](rng, *map(float, options.split()))
     if name in MATRICES and len(entries) == 2:
@@ -164,6 +165,8 @@ def _events(sheet: Sheet, items: list[Node]) -> dict[int, Point]:
             found.setdefault(0, {})["between"] = (item.args[0], item.args[2])
             continue
         head = item.args[0] if item.op == "rel" else item
+        if item.op == "rel" and (item.text != "=" or head.text != "z"):
+            raise NoValue("a label has a value; nothing else does")
         if head.op != "sym" or head.text not in ("x", "z"):
             raise NoValue("an event is a point or a label")
         index = sheet.integer(sheet.evaluate(head.args[0])) if head.args else 0
@@ -214,7 +217,7 @@ def table_probability(
 ) -> Value:
     """p of values of a few quantities with finitely many values each, from a table of all."""
     at = node.text.index("|") + 1 if "|" in node.text else len(arguments)
-    table = _table(sheet)
+    table = _table(sheet, str(letter.spec.get("table", "any")))
     event = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[:at]}
     given = {_variable(a): sheet.integer(sheet.evaluate(a)) for a in arguments[at:]}
     above = _total(table, event | given)
@@ -222,16 +225,26 @@ def table_probability(
 
 
 def _variable(node: Node) -> int:
+    if node.op == "sym" and node.text == "z":
+        return 3
     if node.op != "sym" or len(node.args) != 1:
         raise NoValue("p of something that is no quantity")
     return int(node.args[0].text)
 
 
-def _table(sheet: Sheet) -> dict[tuple[int, ...], arb]:
+def _table(sheet: Sheet, kind: str) -> dict[tuple[int, ...], arb]:
+    """A probability for each triple of values; "independent": products, "given": given the third."""
     rng = random.Random(f"{sheet.book.special['seed'](sheet)}/table")
     cells = list(itertools.product(range(1, 4), repeat=3))
-    shares = _shares(rng, len(cells))
-    return dict(zip(cells, shares, strict=True))
+    if kind == "any":
+        return dict(zip(cells, _shares(rng, len(cells)), strict=True))
+    given = [[_shares(rng, 3) for _ in range(3)] for _ in range(2)]
+    third = _shares(rng, 3)
+    table = {}
+    for a, b, c in cells:
+        at = c - 1 if kind == "given" else 0
+        table[a, b, c] = given[0][at][a - 1] * given[1][at][b - 1] * third[c - 1]
+    return table
 
 
 def _total(table: dict[tuple[int, ...], arb], known: dict[int, int]) -> arb:
@@ -647,6 +660,21 @@ def posterior(
     ]
 
 
+def means_at_rest(sheet: Sheet, letter: Letter) -> Value:
+    """The means where ℓ is level: many steps of EM, then Newton's method."""
+    mean = sheet.book.find(r"\mu", (Node("sym", (), "j"),))
+    start = sheet.with_({mean.symbol: sheet.book.draw(mean, sheet.root)})
+    weights, means, covariances = _parameters(start, "")
+    data = _data(start)
+    for _ in range(100):
+        means = em_step(data, (weights, means, covariances))[1]
+    place = numerics.parsed(r"\mu_\cdot", sheet.book.letters)
+    body = numerics.parsed(r"\ell(\theta)", sheet.book.letters)
+    start = start.assign(place, means)
+    found = numerics.stationary(start, lambda s: s.evaluate(body), [place], climbs=False)
+    return found[0][1]
+
+
 def permutation(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
     count = sheet.size("K")
     order = list(range(1, count + 1))
@@ -667,6 +695,279 @@ def coefficients(sheet: Sheet, letter: Letter) -> Value:
 
 
 # --- data, and fits of other programs -------------------------------------------------------------
+
+
+def family_probability(
+    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
+) -> Value:
+    """p(x, z=j; Θ), by its definition, at any point and label."""
+    definition = sheet.book.formulas(letter)
+    if definition is None or len(arguments) != 3 or arguments[1].op != "rel":
+        raise NoValue("p(x, z=j; Θ) takes a point, a label and Θ")
+    x, j = sheet.book.find("x", ()).symbol, sheet.book.find("j", ()).symbol
+    label = sheet.at(arguments[1].args[1])
+    here = sheet.with_({x: sheet.evaluate(arguments[0]), j: label})
+    return here.evaluate(definition.node)
+
+
+def _statistics(sheet: Sheet) -> list[arb_mat]:
+    """T(x_i) for each point, as the book defines it."""
+    formula = numerics.parsed("T(x_i)", sheet.book.letters)
+    i = sheet.book.find("i", ()).symbol
+    return [
+        v.as_matrix(v.vector(v.entries(sheet.with_({i: k}).evaluate(formula))))
+        for k in range(1, sheet.size("n") + 1)
+    ]
+
+
+def matrix_of_statistics(sheet: Sheet, letter: Letter) -> Value:
+    columns = _statistics(sheet)
+    return v.matrix([[c[row, 0] for c in columns] for row in range(columns[0].nrows())])
+
+
+def matrix_of_parameters(sheet: Sheet, letter: Letter) -> Value:
+    theta = sheet.evaluate(numerics.parsed(r"\Theta_\cdot", sheet.book.letters))
+    return v.matrix([v.entries(row) for row in theta])
+
+
+def _shares_of(sheet: Sheet) -> list[list[arb]]:
+    return [v.entries(row) for row in sheet.evaluate(
+        numerics.parsed(r"\beta_\cdot", sheet.book.letters)
+    )]
+
+
+def matrix_of_shares(sheet: Sheet, letter: Letter) -> Value:
+    shares = _shares_of(sheet)
+    return v.matrix([[row[j] for row in shares] for j in range(len(shares[0]))])
+
+
+def matrix_of_sums(sheet: Sheet, letter: Letter) -> Value:
+    """The row of component j is the sum of β_ij T(x_i)."""
+    shares, columns = _shares_of(sheet), _statistics(sheet)
+    rows = []
+    for j in range(len(shares[0])):
+        total = arb_mat(columns[0].nrows(), 1)
+        for row, column in zip(shares, columns, strict=True):
+            total = total + column * row[j]
+        rows.append(v.entries(total))
+    return v.matrix(rows)
+
+
+def rows_of_sums(sheet: Sheet, letter: Letter) -> Value:
+    table = v.as_matrix(matrix_of_sums(sheet, letter))
+    return [
+        v.vector(table[j, k] for k in range(table.ncols())) for j in range(table.nrows())
+    ]
+
+
+def length_of_statistics(sheet: Sheet, letter: Letter) -> Value:
+    return len(v.entries(sheet.evaluate(numerics.parsed("T(x)", sheet.book.letters))))
+
+
+def _natural(theta: Parameters, shift: arb) -> list[Value]:
+    """On the line: the three numbers of each component."""
+    found = []
+    for a, m, c in zip(*theta, strict=True):
+        constant = a.log() - (2 * arb.pi() * c).log() / 2 - m * m / (2 * c) + shift
+        found.append(v.vector([constant, m / c, -1 / (2 * c)]))
+    return found
+
+
+def natural_shifted(sheet: Sheet, letter: Letter) -> Value:
+    """Natural parameters whose total is not 1, so that A is not 0."""
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/shift")
+    return _natural(_parameters(sheet, ""), uniform(rng, 0.2, 0.9))
+
+
+def natural_after_a_step(sheet: Sheet, letter: Letter) -> Value:
+    """The natural parameters of the M-step for the shares β."""
+    data, shares = _data(sheet), _shares_of(sheet)
+    theta: tuple[list[arb], list[arb], list[arb]] = ([], [], [])
+    for j in range(len(shares[0])):
+        count = sum((row[j] for row in shares), arb(0))
+        mean = sum((row[j] * x for row, x in zip(shares, data, strict=True)), arb(0)) / count
+        square = sum(
+            (row[j] * (x - mean) ** 2 for row, x in zip(shares, data, strict=True)), arb(0)
+        )
+        theta[0].append(count / len(data))
+        theta[1].append(mean)
+        theta[2].append(square / count)
+    return _natural(theta, arb(0))
+
+
+def blocks(sheet: Sheet, letter: Letter) -> list[list[int]]:
+    """The points in R blocks, each in one."""
+    rng = random.Random(f"{sheet.book.special['seed'](sheet)}/blocks")
+    points = list(range(1, sheet.size("n") + 1))
+    rng.shuffle(points)
+    count = sheet.size("R")
+    return [sorted(points[k::count]) for k in range(count)]
+
+
+def on_a_block(sheet: Sheet, letter: Letter, node: Node) -> Value:
+    """A sum over the points of one block: as if there were no others."""
+    block = sheet.evaluate(node.args[0])
+    if not isinstance(block, list):
+        raise NoValue("this is no block")
+    data = _data(sheet)
+    x = sheet.book.find("x", (Node("sym", (), "i"),)).symbol
+    n = sheet.book.find("n", ()).symbol
+    here = sheet.with_({x: [data[k - 1] for k in block], n: len(block)})
+    return here.evaluate(numerics.parsed(str(letter.spec["block"]), sheet.book.letters))
+
+
+def divergence(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
+    """KL of two Gaussians: the mean of log g - log g′ over the first; both are quadratics."""
+    first, second = arguments
+    j = first.args[0]
+    letters = sheet.book.letters
+    k = sheet.at(j)
+    mean = sheet.evaluate(numerics.parsed(rf"\mu_{{{k}}}", letters))
+    lower = v.as_matrix(cholesky(sheet.evaluate(numerics.parsed(rf"\Sigma_{{{k}}}", letters))))
+    x = sheet.book.find("x", ())
+    total = arb(0)
+    for nodes in itertools.product(numerics.hermite(3), repeat=lower.nrows()):
+        weight = arb(1)
+        for _, w in nodes:
+            weight *= w
+        step = v.collapsed(lower * arb_mat([[t] for t, _ in nodes]))
+        here = sheet.with_({x.symbol: v.add(mean, step)})
+        place = numerics.parsed("x", letters)
+        logs = [
+            v.log(here.evaluate(Node("call", (density, place)))) for density in (first, second)
+        ]
+        total += weight * (logs[0] - logs[1])
+    return total
+
+
+def leap_shares(sheet: Sheet, letter: Letter) -> Value:
+    """γ₀ and γ₁ with the sum 1 for which the mixed step is as short as can be."""
+    letters = sheet.book.letters
+    places = [sheet.number(numerics.parsed(rf"\theta_{k}", letters)) for k in range(3)]
+    first, second = places[1] - places[0], places[2] - places[1]
+    share = -first / (second - first)
+    return [1 - share, share]
+
+
+def run_with_leaps(sheet: Sheet, letter: Letter) -> Value:
+    """EM that tries twice the step, and keeps it only where ℓ is not lower."""
+    data, theta = _data(sheet), _parameters(sheet, "")
+    found = [theta]
+    for _ in range(sheet.size("T")):
+        plain = em_step(data, theta)
+        bold = tuple(
+            [v.add(b, v.add(b, v.negative(a))) for a, b in zip(old, new, strict=True)]
+            for old, new in zip(theta, plain, strict=True)
+        )
+        theta = bold if _height(data, bold) >= _height(data, plain) else plain
+        found.append(theta)
+    return found
+
+
+def _height(data: list[Value], theta: Parameters) -> float:
+    weights, means, covariances = theta
+    try:
+        for covariance in covariances:
+            cholesky(covariance)
+    except (NoValue, ZeroDivisionError):
+        return float("-inf")
+    if not all(w > 0 for w in weights):
+        return float("-inf")
+    total = arb(0)
+    for x in data:
+        total += sum(
+            (w * _density(x, m, c) for w, m, c in zip(*theta, strict=True)), arb(0)
+        ).log()
+    return float(total.mid())
+
+
+def free_parameters(sheet: Sheet, letter: Letter) -> Value:
+    """Counted one by one: weights that are free, means, entries of one symmetric matrix."""
+    K, d = sheet.size("K"), sheet.size("d")
+    weights = len(range(K)) - 1
+    means = len([(j, a) for j in range(K) for a in range(d)])
+    entries = len([(a, b) for a in range(d) for b in range(d) if a <= b])
+    return weights + means + entries
+
+
+def step_length(sheet: Sheet, letter: Letter, node: Node, arguments: Any = ()) -> Value:
+    """D(θ, θ′), entry by entry."""
+    old, new = _parameters(sheet, ""), _parameters(sheet, "'")
+    total = arb(0)
+    for k in range(len(old[0])):
+        total += ((new[0][k] - old[0][k]) / old[0][k]) ** 2
+        precision = v.as_matrix(v.inverse(old[2][k]))
+        moved = v.as_matrix(v.add(new[1][k], v.negative(old[1][k])))
+        turned = v.as_matrix(v.add(new[2][k], v.negative(old[2][k])))
+        size = precision.nrows()
+        for a in range(size):
+            for b in range(size):
+                total += moved[a, 0] * precision[a, b] * moved[b, 0]
+                first = sum((precision[a, c] * turned[c, b] for c in range(size)), arb(0))
+                second = sum((precision[b, c] * turned[c, a] for c in range(size)), arb(0))
+                total += first * second / 2
+    return total.sqrt()
+
+
+def correlation(sheet: Sheet, letter: Letter) -> Value:
+    """Of x₁ and x₂: the mean product of the two, each in its own standard deviations."""
+    lower = v.as_matrix(cholesky(_of(sheet, letter)))
+    lengths = [
+        sum((lower[k, c] ** 2 for c in range(2)), arb(0)).sqrt() for k in range(2)
+    ]
+    return sum((lower[0, c] / lengths[0] * lower[1, c] / lengths[1] for c in range(2)), arb(0))
+
+
+def uncertainties(sheet: Sheet, letter: Letter) -> Value:
+    weights, means, covariances = _parameters(sheet, "")
+    found = []
+    for x in _data(sheet):
+        row = [w * _density(x, m, c) for w, m, c in zip(weights, means, covariances, strict=True)]
+        found.append(1 - max(row, key=lambda r: float(r.mid())) / sum(row, arb(0)))
+    return found
+
+
+def place_of_the_leap(sheet: Sheet, letter: Letter) -> Value:
+    letters = sheet.book.letters
+    shares = sheet.evaluate(numerics.parsed(r"\hat\gamma_\cdot", letters))
+    places = sheet.evaluate(numerics.parsed(r"\theta_\cdot", letters))
+    steps = sheet.evaluate(numerics.parsed(r"r_\cdot", letters))
+    ends = [v.add(a, b) for a, b in zip(places, steps, strict=True)]
+    return _weighted(ends, shares, arb(1))
+
+
+def start_of_em(sheet: Sheet, letter: Letter) -> Value:
+    data, count = _data(sheet), sheet.size("K")
+    if r"\alpha" in letter.base:
+        return [arb(1) / count] * count
+    chosen = sheet.evaluate(numerics.parsed(r"i_\cdot", sheet.book.letters))
+    if r"\mu" in letter.base:
+        return [data[k - 1] for k in chosen]
+    n = arb(len(data))
+    mean = _weighted(data, [arb(1)] * len(data), n)
+    gaps = [v.add(x, v.negative(mean)) for x in data]
+    outer = [v.times(g, v.transpose(g)) for g in gaps]
+    return [_weighted(outer, [arb(1)] * len(data), n)] * count
+
+
+def eigenvalue_by_sign(sheet: Sheet, letter: Letter) -> Value:
+    values = [value for value, _ in eigen(_of(sheet, letter))]
+    sheet.book.track({numerics.SIGN})
+    return values[0] if sheet.written(numerics.SIGN) > 0 else values[1]
+
+
+def shape_parts(sheet: Sheet, letter: Letter) -> Value:
+    """λ_j, V_j, A_j: volume, orientation and shape of each covariance."""
+    found = []
+    for k in range(1, sheet.size("K") + 1):
+        sigma = sheet.evaluate(numerics.parsed(rf"\Sigma_{{{k}}}", sheet.book.letters))
+        size = v.as_matrix(sigma).nrows()
+        volume = v.det(sigma).root(size)
+        pairs = eigen(sigma)
+        turn = v.matrix([[v.as_matrix(p[1])[i, 0] for p in pairs] for i in range(size)])
+        shape = v.diagonal([p[0] / volume for p in pairs])
+        found.append({"\\lambda": volume, "V": turn, "A": shape}[letter.base])
+    return found
 
 
 def data_of(name: str) -> Callable[[Sheet, Letter], Value]:
@@ -732,7 +1033,7 @@ def best_eee(sheet: Sheet, letter: Letter) -> Value:
 
     data = datasets.old_faithful()
     model = GaussianMixture(
-        3, covariance_type="tied", n_init=30, tol=1e-9, max_iter=3000, random_state=1, reg_covar=0
+        3, covariance_type="tied", n_init=8, tol=1e-7, max_iter=3000, random_state=1, reg_covar=0
     )
     return arb(float(model.fit(data).score(data) * len(data)))
 
@@ -755,6 +1056,30 @@ def all_labelings(sheet: Sheet, letter: Letter) -> Iterator[list[int]]:
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
+    "step length": step_length,
+    "correlation": correlation,
+    "uncertainties": uncertainties,
+    "place of the leap": place_of_the_leap,
+    "start of EM": start_of_em,
+    "means at rest": means_at_rest,
+    "family probability": family_probability,
+    "matrix of T": matrix_of_statistics,
+    "matrix of Theta": matrix_of_parameters,
+    "matrix of beta": matrix_of_shares,
+    "matrix of sums": matrix_of_sums,
+    "rows of sums": rows_of_sums,
+    "length of T": length_of_statistics,
+    "natural, shifted": natural_shifted,
+    "natural, after a step": natural_after_a_step,
+    "blocks": blocks,
+    "all blocks": lambda sheet, letter: blocks(sheet, letter),
+    "on a block": on_a_block,
+    "divergence": divergence,
+    "leap shares": leap_shares,
+    "run with leaps": run_with_leaps,
+    "free parameters": free_parameters,
+    "eigenvalue by sign": eigenvalue_by_sign,
+    "volume, orientation, shape": shape_parts,
     "posterior": posterior,
     "permutation": permutation,
     "coefficients of log N": coefficients,

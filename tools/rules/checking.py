@@ -332,6 +332,6 @@ RULES: tuple[Callable[[Page], list[str]], ...] = (
     untouched,
     two_sides,
     displayed_decimals,
+    scopes,
+    check_places,
 )
-# Tested, and not active before the chapters keep to them.
-AWAITED: tuple[Callable[[Page], list[str]], ...] = (scopes, check_places)

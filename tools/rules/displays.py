@@ -68,6 +68,3 @@ def wrong_unlabelled(book: Book, reasons: Mapping[str, Mapping[str, str]]) -> li
     wrong += [f"displays.toml: {page} has no {begins!r}" for page, begins in sorted(unused)]
     return wrong
 
-
-# Tested, and not active before the displays have settled.
-AWAITED = (declared_displays,)

@@ -29,12 +29,8 @@ OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
         figures.figure_names,
         labels.labels_once,
         labels.labels_of_the_library,
+        displays.declared_displays,
         *pointing.RULES,
         *names.RULES,
     )
-}
-
-# Tested on what is planted, and not active before the chapters keep to them.
-AWAITED: dict[str, Callable[..., list[str]]] = {
-    rule.__name__: rule for rule in (*checking.AWAITED, *displays.AWAITED)
 }
