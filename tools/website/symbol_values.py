@@ -5,14 +5,13 @@ from typing import Any
 from flint import arb, arb_mat
 
 from formulas import values
-from formulas.latex import NotRead
-from formulas.letters import Letter, Undeclared
+from formulas.letters import Letter
 from formulas.run import TRIES, Displays, Outcome, Shown, _Runner
 from formulas.sheet import Sheet
 from formulas.values import NoValue
 from website.symbol_marks import key_of, letters_of
 
-FAILURES = (NoValue, NotRead, Undeclared, RecursionError, KeyError, ValueError)
+FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 # their letters are found by maximising: seconds each, and a minute and a half for the first
 SLOW = ("eq-eee", "eq-fixed-point", "eq-m-step-tied")
 Key = tuple[int, str]
@@ -51,11 +50,12 @@ def value_of(letter: Letter, sheet: Sheet) -> str:
 
 
 def first_world(displays: Displays, one: Shown) -> Sheet | None:
-    runner = _Runner(displays, one, None, 1, Outcome(one))
+    runner = _Runner(displays, one, 1, Outcome(one))
     for attempt in range(TRIES):
         try:
             sheet = runner.world(attempt)
             if all(runner.meets(sheet, condition) for condition in runner.conditions):
+                runner.in_domain(sheet)
                 return sheet
         except NoValue:
             continue
