@@ -1,22 +1,19 @@
 """Names in the notation that do not exist, and pages that are left out, are found."""
 
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from book import Book, Page
-from rules.names import in_column, notation_names, pages_left_out, unknown_names
+from book import ROOT, Book, Page
+from formulas.letters import read_rows
+from rules.names import notation_names, pages_left_out, unknown_names
 from rules.tables import OF_THE_BOOK
 
-TABLE = """# Notation
-
-| mathematics | code | what it is |
-|---|---|---|
-| $p(x\\|z)$ | {} | a density |
-
-| here | elsewhere |
-|---|---|
-| $x$ | `z_n` |
+ROWS = """letters = [
+  {{symbol = 'p(x\\|z)', means = 'a density', code = '{}'}},
+  {{symbol = 'z_n', means = 'no code'}},
+]
 """
 
 
@@ -27,28 +24,31 @@ def test_both_are_active() -> None:
 @pytest.mark.parametrize(
     ("code", "unknown"),
     [
-        ("`means`", []),
-        ("`means`, `weights`", []),
-        ("–", []),
-        ("–, `meens`", ["meens"]),
-        ("`X.mean(axis=0)`", []),
-        ("`Y.mean(axis=0)`", ["Y"]),
-        ("`X.mode()`", ["mode"]),
+        ("means", []),
+        ("means, weights", []),
+        ("meens", ["meens"]),
+        ("means, meens", ["meens"]),
+        ("X.mean(axis=0)", []),
+        ("Y.mean(axis=0)", ["Y"]),
+        ("X.mode()", ["mode"]),
     ],
 )
 def test_a_name_that_does_not_exist(code: str, unknown: list[str], tmp_path: Path) -> None:
-    page = Page(PurePosixPath("chapters/notation.md"), TABLE.format(code))
-    wrong = unknown_names(page, {"means", "weights", "X", "mean", "axis"})
+    rows = tomllib.loads(ROWS.format(code))["letters"]
+    wrong = unknown_names(rows, {"means", "weights", "X", "mean", "axis"})
     assert [slip.split(" is called ")[1] if slip else "" for slip in wrong] == unknown
     (tmp_path / "gmmlib").mkdir()
     module = "def fit(means, weights): return X.mean(axis=0)\n"
     (tmp_path / "gmmlib" / "em.py").write_text(module)
     (tmp_path / "gmmlib" / "old.py").write_text("print 'meens'\n")
-    assert len(notation_names(Book(tmp_path, (page,)))) == len(unknown)
+    assert notation_names(Book(tmp_path, ())) == []  # there is no notation
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "notation.toml").write_text(ROWS.format(code))
+    assert len(notation_names(Book(tmp_path, ()))) == len(unknown)
 
 
-def test_the_column_is_found() -> None:
-    assert in_column(TABLE.format("`a`, `b`")) == ["a", "b"]
+def test_the_names_of_the_notation_are_read() -> None:
+    assert sum("code" in row for row in read_rows(ROOT)["letters"]) >= 4
 
 
 def test_a_page_that_the_toc_does_not_name(tmp_path: Path) -> None:

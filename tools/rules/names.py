@@ -1,44 +1,31 @@
 """What the notation calls by a name in the code exists there; every page is in the book."""
 
 import ast
-import re
 from collections.abc import Iterable
+from typing import Any
 
-from book import Book, Page
+from book import Book
 from check_calls import without_magics
-
-COLUMN = "code"
+from formulas.letters import FILE, read_rows
 
 
 def notation_names(book: Book) -> list[str]:
-    """Every name in the notation's code column is in gmmlib or in a chapter's code."""
+    """Every name that the notation has for a letter in the code is in gmmlib or in a chapter's."""
+    if not (book.root / FILE).is_file():
+        return []
     modules = (path.read_text(encoding="utf-8") for path in (book.root / "gmmlib").rglob("*.py"))
     cells = (without_magics(cell.source) for page in book.chapters for cell in page.code)
-    known = names_in([*modules, *cells])
-    notation = [page for page in book.pages if page.name == "notation"]
-    return [wrong for page in notation for wrong in unknown_names(page, known)]
+    return unknown_names(read_rows(book.root)["letters"], names_in([*modules, *cells]))
 
 
-def unknown_names(page: Page, known: set[str]) -> list[str]:
+def unknown_names(letters: list[dict[str, Any]], known: set[str]) -> list[str]:
     return [
-        f"{page.name}: the code column has {shown}, and nothing in the code is called {name}"
-        for shown in in_column(page.content)
-        for name in sorted(names_in([shown]) - known)
+        f"{FILE}: the code of {letter['symbol']} is {letter['code']}, and nothing in the code is "
+        f"called {name}"
+        for letter in letters
+        if "code" in letter
+        for name in sorted(names_in([letter["code"]]) - known)
     ]
-
-
-def in_column(markdown: str) -> list[str]:
-    """The code in the code column of a page's tables."""
-    found, at = [], None
-    for line in markdown.splitlines():
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())]
-        if len(cells) < 3:
-            at = None
-        elif at is None:
-            at = cells.index(COLUMN) if COLUMN in cells else 0
-        elif at:
-            found += re.findall(r"`([^`]+)`", cells[at])
-    return found
 
 
 def names_in(sources: Iterable[str]) -> set[str]:

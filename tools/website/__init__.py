@@ -13,8 +13,10 @@ from sphinx.application import Sphinx
 ROOMS = (
     # the text
     "ledger_page",
+    "notation_page",
     "check_lines",
     "hover_texts",
+    "symbols",
     "wide_tables",
     "touch_figures",
     "chapter_figure",

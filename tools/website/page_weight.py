@@ -26,6 +26,7 @@ NEEDED_FOR = {
     "copybutton": r'class="highlight',
     "filmstrip.": r'class="filmstrip',
     "ledger.": r'class="ledger-entry',
+    "symbols.": r'id="symbol-values"',
 }
 # The theme's files that no page asks for.
 UNUSED = [
