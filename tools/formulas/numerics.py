@@ -286,7 +286,7 @@ def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
     if sign < 0 and over.op != "rel":
         raise NoValue("a minimum is looked for under an equation only")
     if over.op == "rel" and over.text == "=":
-        solution = constrained(sheet, body, over)
+        solution = constrained(sheet, body, over, sign=sign)
     else:
         places = list(over.args) if over.op == "list" else [over]
         solution = stationary(sheet, lambda s: s.evaluate(body), places, climbs=True)
@@ -296,9 +296,16 @@ def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
 
 
 def constrained(
-    sheet: "Sheet", body: Node, equation: Node, places: list[Node] | None = None
+    sheet: "Sheet",
+    body: Node,
+    equation: Node,
+    places: list[Node] | None = None,
+    sign: int = 0,
 ) -> list[tuple[Node, Value]]:
-    """A maximum under one equation, by Lagrange's function with a multiplier of its own."""
+    """A level place under one equation, by Lagrange's function with a multiplier of its own.
+
+    ``sign``: 1 where it has to be a maximum, -1 where a minimum.
+    """
     places = places or _movable(sheet, equation.args[0])
     work = lambda s: v.add(  # noqa: E731
         s.evaluate(body),
@@ -309,7 +316,36 @@ def constrained(
     )
     start = sheet.with_({MULTIPLIER: arb(-1)})
     multiplier = Node("multiplier")
-    return stationary(start, work, [*places, multiplier], climbs=False)[:-1]
+    solution = stationary(start, work, [*places, multiplier], climbs=False)
+    if sign:
+        top = start
+        for place, value in solution:
+            top = top.assign(place, value)
+        _require_bend(top, work, equation.args[0], scalars(top, places), sign)
+    return solution[:-1]
+
+
+def _require_bend(
+    sheet: "Sheet", work: Work, held: Node, ones: list[Node], sign: int
+) -> None:
+    """Along the constraint Lagrange's function bends down at a maximum, up at a minimum."""
+    if len(ones) < 2:
+        return
+    slopes = [v.scalar(derivative(sheet, lambda s: s.evaluate(held), p, 1)) for p in ones]
+    way = [arb(k % 3 + 1) - 2 * (k % 2) for k in range(len(ones))]
+    along = sum((s * w for s, w in zip(slopes, way, strict=True)), arb(0))
+    length = sum((s * s for s in slopes), arb(0))
+    way = [w - s * along / length for s, w in zip(slopes, way, strict=True)]
+
+    def height(share: arb) -> arb:
+        moved = sheet
+        for one, w in zip(ones, way, strict=True):
+            moved = moved.assign(one, v.scalar(sheet.evaluate(one)) + share * w)
+        return v.scalar(work(moved))
+
+    bend = height(STEP) + height(-STEP) - 2 * height(arb(0))
+    if bend * sign > 0:
+        raise NoValue("it is the other kind of extreme that stands there")
 
 
 MULTIPLIER = "the multiplier"

@@ -244,6 +244,8 @@ class _Runner:
                 if not all(self.meets(sheet, c) for c in self.conditions):
                     continue
                 self.in_domain(sheet)
+            except v.NotOfOneShape:
+                raise
             except NoValue as error:
                 refused = str(error)
                 continue

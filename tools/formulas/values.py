@@ -22,6 +22,10 @@ class NoValue(ArithmeticError):
     """The formula has no value here: a shape is wrong, a root is negative, a case is not covered."""
 
 
+class NotOfOneShape(NoValue):
+    """What is added, multiplied or put together does not fit."""
+
+
 def exact(number: float | int | str) -> arb:
     return arb(number) if not isinstance(number, str) else _decimal(number)
 
@@ -89,11 +93,11 @@ def add(a: Value, b: Value) -> Value:
         return a + b
     if isinstance(a, list | tuple) or isinstance(b, list | tuple):
         if not (isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b)):
-            raise NoValue(f"{kind(a)} and {kind(b)} cannot be added")
+            raise NotOfOneShape(f"{kind(a)} and {kind(b)} cannot be added")
         return type(a)(add(p, q) for p, q in zip(a, b, strict=True))
     if isinstance(a, arb_mat) or isinstance(b, arb_mat):
         if shape(a) != shape(b):
-            raise NoValue(f"{kind(a)} and {kind(b)} cannot be added")
+            raise NotOfOneShape(f"{kind(a)} and {kind(b)} cannot be added")
         return as_matrix(a) + as_matrix(b)
     return scalar(a) + scalar(b)
 
@@ -109,7 +113,7 @@ def times(a: Value, b: Value) -> Value:
         return type(b)(times(a, item) for item in b)
     if isinstance(a, arb_mat) and isinstance(b, arb_mat):
         if a.ncols() != b.nrows():
-            raise NoValue(f"{kind(a)} times {kind(b)}")
+            raise NotOfOneShape(f"{kind(a)} times {kind(b)}")
         return collapsed(a * b)
     if isinstance(a, arb_mat):
         return a * scalar(b)
@@ -173,7 +177,7 @@ def trace(a: Value) -> arb:
 
 def _square(a: arb_mat) -> None:
     if a.nrows() != a.ncols():
-        raise NoValue(f"a square matrix is needed, and this is {kind(a)}")
+        raise NotOfOneShape(f"a square matrix is needed, and this is {kind(a)}")
 
 
 def log(a: Value) -> arb:

@@ -7,11 +7,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 SUMMARY = re.compile(r'<summary aria-label="Toggle hidden content">(.*?)</summary>', re.DOTALL)
-REPEATED = re.compile(r' id="(exercise|solution)-content"')
+REPEATED = re.compile(r' id="(?:(?:exercise|solution|proof)-content|proof)"')
 
 
 def mended(body: str) -> str:
-    # sphinx-exercise gives all exercises of a page the same id
+    # sphinx-exercise and sphinx-proof give all exercises and proofs of a page the same id
     body = REPEATED.sub("", body)
     # what unfolds code: no paragraphs in <summary>, and its name is what one reads there
     body = SUMMARY.sub(
