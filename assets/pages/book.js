@@ -68,7 +68,7 @@
   // What scrolls by itself must be reachable by keyboard too. The theme sees to that for code and tables when the
   // page has loaded and when the window changes, but not for formulas, nor for what is unfolded later.
   const reach = () => {
-    const boxes = [...document.querySelectorAll("mjx-container[display], .bd-article pre, .pst-scrollable-table-container")];
+    const boxes = [...document.querySelectorAll("mjx-container[display], .bd-article pre, .pst-scrollable-table-container, .ledger-map-box")];
     const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1);
     boxes.forEach((box, k) => {
       if (scrolls[k]) box.setAttribute("tabindex", "0");

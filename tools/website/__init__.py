@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 ROOMS = (
     # the text
     "ledger_page",
+    "ledger_worlds",
     "check_lines",
     "hover_texts",
     "wide_tables",
