@@ -18,16 +18,22 @@ def beside(displays: Displays, label: str, used: set[str]) -> list[str]:
         found.append(f"as in {text}" if text in displays.shown else f"${text}$")
     for place, value in options.get("every second", {}).items():
         found.append(f"in every second world ${place}={value}$")
-    found += (_said(letter, label) for letter in _special(displays, label, used))
+    rows: dict[str, list[str]] = {}
+    for letter in _special(displays, label, used):
+        rows.setdefault(_said(letter), []).append(letter.symbol)
+    found += (f"${', '.join(symbols)}$: {said}" for said, symbols in rows.items())
     return list(dict.fromkeys(found))
 
 
 def _special(displays: Displays, label: str, used: set[str]) -> Iterator[Letter]:
-    """The letters that mean something in this display alone, and those that are solutions."""
+    """The letters that mean something in this display alone, and those that are solutions.
+
+    One that another display defines is no news here: that is what this one stands on.
+    """
     seen = set()
     for letters in displays.letters(displays.shown[label]).by_base.values():
         for letter in letters:
-            is_own = label in letter.where
+            is_own = label in letter.where and letter.spec.get("defined", label) == label
             is_narrow = letter.where and letter.symbol in used and _is_narrow(letter.spec)
             if letter.symbol not in seen and (is_own or is_narrow):
                 yield letter
@@ -38,14 +44,13 @@ def _is_narrow(spec: dict[str, Any]) -> bool:
     return "special" in spec or len(str(spec.get("draw", "")).split()) > 2
 
 
-def _said(letter: Letter, label: str) -> str:
-    how = _how(letter, label)
-    return f"${letter.symbol}$: {letter.spec['means']}" + (f" ({how})" if how else "")
+def _said(letter: Letter) -> str:
+    means, how = str(letter.spec["means"]), _how(letter.spec)
+    return f"{means} ({how})" if how and how not in means else means
 
 
-def _how(letter: Letter, label: str) -> str:
+def _how(spec: dict[str, Any]) -> str:
     """What the letter is, where that is more than its meaning says."""
-    spec = letter.spec
     if "maximises" in spec:
         subject = f", with ${spec['subject']}$" if "subject" in spec else ""
         return f"maximises ${spec['maximises']}${subject}"
@@ -55,9 +60,7 @@ def _how(letter: Letter, label: str) -> str:
         return f"a root of ${spec['root']}$"
     if "value" in spec:
         return f"${spec['value']}$"
-    if spec.get("defined", label) != label:
-        return str(spec["defined"])
     kind, *ends = str(spec.get("draw", "")).split()[:3] or [""]
     if kind in ("real", "positive") and len(ends) == 2:
-        return f"from {ends[0]} to {ends[1]}"
+        return f"from {ends[0]} to {ends[1]}".replace("-", "−")
     return ""

@@ -11,9 +11,9 @@ from flint import arb, arb_mat
 
 SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~": "≈", "in": "∈", "iff": "⟺"}
 DIGITS = 12
-DIGITS_IN_ROWS = 6  # of the entries of a vector or a matrix
+DIGITS_IN_ROWS = 6  # where several numbers stand beside each other
 ENTRIES = 9  # of a vector or a matrix, shown
-CASES = 4  # of a free index, shown
+CASES = 3  # of a free index, shown
 NOTHING = 1e-40  # from here on a number is what the arithmetic leaves of 0
 
 
@@ -57,7 +57,8 @@ def _by_relation(
 
 
 def _row(values: tuple[Any, ...]) -> str:
-    shown = [text(value) for value in values[:CASES]]
+    digits = DIGITS if len(values) == 1 else DIGITS_IN_ROWS
+    shown = [text(value, digits) for value in values[:CASES]]
     return ", ".join(shown) + (", …" if len(values) > CASES else "")
 
 
@@ -75,7 +76,8 @@ def text(value: Any, digits: int = DIGITS) -> str:
 
 
 def _number(x: float, digits: int) -> str:
-    return f"{x:.1e}" if 0 < abs(x) < NOTHING else f"{x:.{digits}g}".replace("-", "−")
+    shown = f"{x:.1e}" if 0 < abs(x) < NOTHING else f"{x:.{digits}g}"
+    return shown.replace("-", "−")
 
 
 def _matrix(value: arb_mat) -> str:

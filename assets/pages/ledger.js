@@ -75,7 +75,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", async () => {
       let found;
       try {
-        found = (await load())[box.dataset.label];
+        found = (await load())[box.closest(".ledger-entry").id.replace("entry-", "")];
       } catch {
         head.textContent = "The numbers of the other worlds could not be loaded.";
         return;

@@ -41,8 +41,7 @@ def _numbers(record: Executed) -> nodes.Node:
     world = f"World 1 of {count}: " if count > 1 else ""
     head = world + sizes(record, 0)
     chains = "".join(_chain(chain) for chain in record.worlds[0])
-    label = html.escape(record.label)
-    text = f'<div class="ledger-world" data-label="{label}"><p>{head}</p>{chains}</div>'
+    text = f'<div class="ledger-world"><p>{head}</p>{chains}</div>'
     return nodes.raw("", text, format="html")
 
 

@@ -7,11 +7,11 @@ for it. It is an SVG with its text as text; the lists of the ledger say the same
 import html
 from dataclasses import dataclass
 
-LABEL = 205  # the room for the names of the definitions
-ROW = 18
-PITCH = 4  # from one claim to the next
-GAP = 9  # between chapters
-COUNT = 34  # the room for the number of claims at a row's end
+LABEL = 180  # the room for the names of the definitions
+ROW = 20
+PITCH = 3  # from one claim to the next
+GAP = 8  # between chapters
+COUNT = 32  # the room for the number of claims at a row's end
 HEAD = 24
 
 
@@ -25,7 +25,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        return max(PITCH * len(self.claims), 14)
+        return max(PITCH * len(self.claims), 18)
 
 
 def drawn(columns: list[Column], run_by: dict[str, list[str]], name: str, text: str) -> str:
@@ -52,8 +52,9 @@ def drawn(columns: list[Column], run_by: dict[str, list[str]], name: str, text: 
         claims = run_by.get(label, [])
         bars = "".join(f"M{places[c]:g} {top + 3}v{ROW - 6}" for c in claims if c in places)
         parts.append(f'<path class="map-claims" d="{bars}"/>' if bars else "")
-        parts.append(f'<text x="{LABEL - 10}" y="{top + 13}" text-anchor="end">{label}</text>')
-        parts.append(f'<text x="{at}" y="{top + 13}">{len(claims)}</text>')
+        name = label.removeprefix("def-")
+        parts.append(f'<text x="{LABEL - 10}" y="{top + 15}" text-anchor="end">{name}</text>')
+        parts.append(f'<text x="{at}" y="{top + 15}">{len(claims)}</text>')
     return "".join(parts) + "</svg>"
 
 
