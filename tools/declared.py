@@ -28,12 +28,14 @@ def beside(displays: Displays, label: str, used: set[str]) -> list[str]:
 def _special(displays: Displays, label: str, used: set[str]) -> Iterator[Letter]:
     """The letters that mean something in this display alone, and those that are solutions.
 
-    One that another display defines is no news here: that is what this one stands on.
+    One that a definition or another display defines is no news: it is said where it is defined.
     """
     seen = set()
+    definitions = {name for name in displays.shown if name.startswith("def-")}
     for letters in displays.letters(displays.shown[label]).by_base.values():
         for letter in letters:
-            is_own = label in letter.where and letter.spec.get("defined", label) == label
+            by = letter.spec.get("defined")
+            is_own = label in letter.where and by in (None, label) and by not in definitions
             is_narrow = letter.where and letter.symbol in used and _is_narrow(letter.spec)
             if letter.symbol not in seen and (is_own or is_narrow):
                 yield letter

@@ -7,6 +7,7 @@ notation or the code that runs them changes. ``who_runs`` says which claims a de
 import hashlib
 import json
 import multiprocessing
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -65,7 +66,10 @@ def outcomes(root: Path) -> dict[str, Executed]:
     records = {record.label: record for record in _run_all(root, list(displays.shown))}
     store.parent.mkdir(exist_ok=True)
     content = {"key": key, "records": {k: asdict(record) for k, record in records.items()}}
-    store.write_text(json.dumps(content, ensure_ascii=False), encoding="utf8")
+    # moved there whole: the tests read it in two processes
+    begun = store.with_name(f"{store.name}.{os.getpid()}")
+    begun.write_text(json.dumps(content, ensure_ascii=False), encoding="utf8")
+    begun.replace(store)
     return records
 
 

@@ -125,6 +125,11 @@ def test_what_is_declared_beside_it(toy: Toy) -> None:
     ]
 
 
+def test_what_a_display_defines_is_not_beside_it(toy: Toy) -> None:
+    toy.letters[2]["where"] = ["def-b", "eq-square"]
+    assert [record.beside for record in toy.outcomes().values()] == [[], []]
+
+
 def test_solutions_say_what_they_maximise() -> None:
     displays = executed.displays_of(ROOT)
     found = executed.declared.beside(displays, "eq-mle-mean", {r"\hat\mu"})

@@ -5,6 +5,7 @@ Both read the stored pages through tools/ledger.py, and what came of the display
 tools/executed.py; the build warns where those are at odds, or a display does not hold.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ LOGGER = logging.getLogger(__name__)
 MAP_NAME = "A map of the book: which claims stand on which definitions"
 MAP_TEXT = (
     "A row is a definition, a column a chapter, and a bar is a claim of that chapter for which the "
-    "definition was run. The number at the right counts them. The chapter where the definition "
-    "stands is darker. The entries below say the same in words: what each claim stands on, and "
+    "definition was run. The number at the right counts them, and the chapter where the definition "
+    "stands is shaded. The entries below say the same in words: what each claim stands on, and "
     "which claims execute a definition."
 )
 
@@ -152,7 +153,8 @@ class Ledger(SphinxDirective):
         """What was shown: the worlds in which the display held, and each check."""
         record = self.records[equation.label]
         lines = nodes.bullet_list(classes=["ledger-checks"])
-        ran = nodes.paragraph("", f"run from its display: {record.in_words}")
+        words = re.sub(r"(?<=\d), (?=\d)", ",\N{NO-BREAK SPACE}", record.in_words)
+        ran = nodes.paragraph("", f"run from its display: {words}")
         lines += nodes.list_item("", ran, classes=[] if record.holds else ["ledger-wrong"])
         for words, times in Counter(check.in_words for check in equation.checks).items():
             line = words if times == 1 else f"{words} ({times} times)"
