@@ -67,7 +67,6 @@ document.addEventListener("DOMContentLoaded", () => {
     }));
   };
   const offer = (box) => {
-    if (!box.querySelector("p").textContent.includes(" of ")) return; // there is one world only
     const head = box.querySelector("p");
     head.setAttribute("role", "status");
     const button = make("button", { type: "button" }, "Another world");
@@ -88,5 +87,5 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     box.append(button);
   };
-  document.querySelectorAll(".ledger-world").forEach(offer);
+  document.querySelectorAll(".ledger-world[data-more]").forEach(offer);
 });

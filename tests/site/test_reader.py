@@ -207,13 +207,13 @@ def test_a_map_shows_who_stands_on_whom(address: str, page: Page) -> None:
     open_page(Watch(page, address), "chapters/ledger.html")
     drawing = page.get_by_role("img", name="A map of the book")
     labels = page.locator(".ledger-definition .ledger-head code").all_inner_texts()
-    texts = drawing.locator("text").all_inner_texts()
+    texts = drawing.locator("text").all_text_contents()
     assert [f"def-{text}" for text in texts if f"def-{text}" in labels] == labels
     # the drawing has as many bars as the lists below have links
     bars = drawing.locator(".map-claims").evaluate_all(
         "(paths) => paths.flatMap((p) => p.getAttribute('d').match(/M/g)).length"
     )
-    links = page.locator(".ledger-definition .ledger-about a").count()
+    links = page.locator(".ledger-definition details a").count()
     assert bars == links > 100
     page.locator(".ledger-definition summary", has_text="Executed by").first.click()
     link = page.locator(".ledger-definition details a").first

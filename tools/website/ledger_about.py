@@ -30,7 +30,7 @@ def about(
         count = "1 claim" if len(run_by) == 1 else f"{len(run_by)} claims"
         found += _details(f"Executed by {count}", _line("", *_links(run_by, known)))
     elif run_by is not None:
-        found.append(_line(f"Executed by no claim: {unused or 'and no reason is given'}."))
+        found.append(_line(f"Executed by no claim{f': {unused}' if unused else ''}."))
     if record.worlds and record.worlds[0]:
         found += _details("The numbers on both sides", _numbers(record))
     return found
@@ -38,10 +38,10 @@ def about(
 
 def _numbers(record: Executed) -> nodes.Node:
     count = len(record.worlds)
-    world = f"World 1 of {count}: " if count > 1 else ""
-    head = world + sizes(record, 0)
+    more = " data-more" if count > 1 else ""
+    head = (f"World 1 of {count}: " if more else "") + sizes(record, 0)
     chains = "".join(_chain(chain) for chain in record.worlds[0])
-    text = f'<div class="ledger-world"><p>{head}</p>{chains}</div>'
+    text = f'<div class="ledger-world"{more}><p>{head}</p>{chains}</div>'
     return nodes.raw("", text, format="html")
 
 

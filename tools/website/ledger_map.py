@@ -28,8 +28,8 @@ class Column:
         return max(PITCH * len(self.claims), 18)
 
 
-def drawn(columns: list[Column], run_by: dict[str, list[str]], name: str, text: str) -> str:
-    """The SVG. ``name`` and ``text``: its name for those who listen, and what it shows."""
+def drawn(columns: list[Column], run_by: dict[str, list[str]], name: str) -> str:
+    """The SVG. ``name``: for those who listen."""
     rows = [label for column in columns for label in column.definitions]
     lefts, at = [], LABEL
     for column in columns:
@@ -38,9 +38,8 @@ def drawn(columns: list[Column], run_by: dict[str, list[str]], name: str, text: 
     width, height = at + COUNT, HEAD + ROW * len(rows)
     parts = [
         f'<svg class="ledger-map" viewBox="0 0 {width} {height + 4}" width="{width}" '
-        f'height="{height + 4}" role="img" aria-labelledby="map-name map-text">'
+        f'height="{height + 4}" role="img" aria-labelledby="map-name">'
         f'<title id="map-name">{html.escape(name)}</title>'
-        f'<desc id="map-text">{html.escape(text)}</desc>'
     ]
     places = {}
     for column, left in zip(columns, lefts, strict=True):

@@ -24,8 +24,7 @@ import ledger
 import markup
 from formulas import letters
 from gmmlib import checks
-from website import ledger_map
-from website.ledger_about import about, anchor
+from website import ledger_about, ledger_map
 
 LOGGER = logging.getLogger(__name__)
 MAP_NAME = "A map of the book: which claims stand on which definitions"
@@ -40,7 +39,8 @@ MAP_TEXT = (
 def _read_ledger(env: BuildEnvironment) -> ledger.Ledger:
     """The ledger; the page that asks for it is made anew when a page of the book changes."""
     root = Path(env.srcdir)
-    readers = [module.__file__ for module in (ledger, book, markup, check_calls, checks)]
+    modules = (ledger, book, markup, check_calls, checks, ledger_about, ledger_map)
+    readers = [__file__, *(module.__file__ for module in modules)]
     files = [root / "_toc.yml", root / letters.FILE, *book.page_paths(root)]
     for path in [*files, *readers, *executed.sources()]:
         env.note_dependency(str(path))
@@ -101,7 +101,7 @@ class Ledger(SphinxDirective):
             if own:
                 name = letters.chapter_of(chapter.name)
                 columns.append(ledger_map.Column(name, of_kind["definition"], of_kind["claim"]))
-        svg = ledger_map.drawn(columns, self.run_by, MAP_NAME, MAP_TEXT)
+        svg = ledger_map.drawn(columns, self.run_by, MAP_NAME)
         section = nodes.section(ids=["ledger-map"], names=["ledger-map"])
         section += nodes.title("", "A map of the book")
         section += nodes.paragraph("", MAP_TEXT)
@@ -122,14 +122,14 @@ class Ledger(SphinxDirective):
         kinds = sorted({f"ledger-{check.kind}" for check in equation.checks})
         kinds += ["ledger-declared"] if record.beside else []
         card = nodes.container(
-            ids=[anchor(equation.label)],
+            ids=[ledger_about.anchor(equation.label)],
             classes=["ledger-entry", f"ledger-{equation.kind}", *kinds],
         )
         formula = nodes.math_block(equation.latex, equation.latex, nowrap=False)
         formula["label"] = formula["number"] = None
         card += [self._head(equation), formula, self._lines(equation)]
         run_by, unused = self.run_by.get(equation.label), self.unused.get(equation.label, "")
-        below = about(record, run_by, unused, set(self.records))
+        below = ledger_about.about(record, run_by, unused, set(self.records))
         if below:
             card += nodes.container("", *below, classes=["ledger-about"])
         return card
