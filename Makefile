@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks bench lowest processors lint lock clean
+.PHONY: help book test browser serve lab notebooks ledger bench lowest processors lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -49,6 +49,9 @@ lab: .venv/complete ## open the chapters in JupyterLab (its own options: ARGS="-
 
 notebooks: .venv/complete ## execute every chapter anew, in place
 	$(RUN) tools/run_notebooks.py
+
+ledger: .venv/complete ## print every equation: the worlds in which it ran, and its checks
+	$(RUN) tools/ledger.py
 
 bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchmarks/results
 	$(RUN) benchmarks/bench.py

@@ -30,8 +30,11 @@ class Check:
 
     @property
     def in_words(self) -> str:
-        stands = f", {self.scope}" if self.scope else ""
-        return f"{KINDS[self.kind]}: {self.how}{stands}"
+        if not self.scope:
+            return f"{KINDS[self.kind]}: {self.how}"
+        # all values of the symbols in that case, and no more than that
+        how = self.how.removesuffix(", for all values")
+        return f"{KINDS[self.kind]}: {how}, {self.scope}"
 
 
 def paired(cells: Iterable[Cell]) -> tuple[list[Check], list[str]]:

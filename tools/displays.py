@@ -21,6 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import book
+import executed
 from book import ROOT, Page
 from formulas import mutants
 from formulas.run import Displays, Outcome, Shown, displays_of
@@ -60,15 +61,12 @@ def _run(label: str) -> Outcome:
 
 
 def run_by_nobody(displays: Displays, outcomes: dict[str, Outcome]) -> list[str]:
-    """Definitions that no other display was worked out with, and that give no reason."""
-    used = {d for label, o in outcomes.items() for d in o.definitions if d != label}
-    return [
-        label
-        for label in outcomes
-        if label.startswith("def-")
-        and label not in used
-        and not {"unused", "checked"} & displays.worlds.get(label, {}).keys()
-    ]
+    """Definitions that no claim was worked out with, and that give no reason."""
+    claims = [o for label, o in outcomes.items() if label.startswith("eq-")]
+    used = {label for outcome in claims for label in outcome.definitions}
+    known = executed.reasons(displays)
+    definitions = [label for label in outcomes if label.startswith("def-")]
+    return [label for label in definitions if label not in used and label not in known]
 
 
 def line(outcome: Outcome) -> str:

@@ -2,16 +2,19 @@
 
 An equation is a displayed formula with a label: ``def-…`` is a definition, ``eq-…`` a claim, and
 each claim is checked in its own chapter. ``read_ledger`` returns the equations with their checks,
-and what is wrong with them. ``python tools/ledger.py`` prints the ledger.
+and what is wrong with them. Each is also run from its display (tools/executed.py).
+``python tools/ledger.py`` prints the ledger with both, and exits with 1 if anything is wrong.
 """
 
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import book
+import executed
 from book import ROOT, Page
 from check_calls import Check
 from gmmlib import checks
@@ -85,13 +88,34 @@ def read_ledger(root: Path = ROOT) -> Ledger:
     return ledger
 
 
-def main() -> int:
-    ledger = read_ledger()
+def lines(ledger: Ledger, root: Path) -> Iterator[str]:
+    """The ledger as the command prints it; what the displays did is added to its errors."""
+    records = executed.outcomes(root)
+    run_by, unused = executed.who_runs(records), executed.reasons(executed.displays_of(root))
     for equation in ledger.equations:
-        print(f"{equation.chapter.file}  {equation.label}  ({equation.kind})")
+        label, record = equation.label, records[equation.label]
+        yield f"{equation.chapter.file}  {label}  ({equation.kind})"
+        yield f"    run from its display: {record.in_words}"
+        for name, items in (
+            ("declared beside it", record.beside),
+            ("stands on", record.stands_on),
+            ("run by", run_by.get(label, [])),
+        ):
+            if items:
+                yield f"    {name}: {'; '.join(items)}"
+        if label in unused and not run_by.get(label):
+            yield f"    run by no claim: {unused[label]}"
         for check in equation.checks:
-            print(f"    {check.in_words}")
-    print(", ".join(f"{count} {name}" for name, count in ledger.counts.items()))
+            yield f"    {check.in_words}"
+    counts = ledger.counts | {"executed": sum(record.holds for record in records.values())}
+    yield ", ".join(f"{count} {name}" for name, count in counts.items())
+    ledger.errors += executed.errors(records, unused)
+
+
+def main(root: Path = ROOT) -> int:
+    ledger = read_ledger(root)
+    for line in lines(ledger, root):
+        print(line)
     for error in ledger.errors:
         print(f"error: {error}", file=sys.stderr)
     return 1 if ledger.errors else 0

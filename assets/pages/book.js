@@ -69,7 +69,7 @@
   // page has loaded and when the window changes, but not for formulas (those
   // with a list of their symbols are reached by that), nor for what is unfolded later.
   const reach = () => {
-    const boxes = [...document.querySelectorAll("mjx-container[display]:not(:has(> .symbol-list)), .bd-article pre, .pst-scrollable-table-container")];
+    const boxes = [...document.querySelectorAll("mjx-container[display]:not(:has(> .symbol-list)), .bd-article pre, .pst-scrollable-table-container, .ledger-map-box")];
     const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1);
     boxes.forEach((box, k) => {
       if (scrolls[k]) box.setAttribute("tabindex", "0");

@@ -161,6 +161,16 @@ def test_a_check_says_for_what_it_stands(toy: Toy) -> None:
     assert check.in_words == "numerically: 1 value agrees to 1e-12, for K = 3"
 
 
+def test_all_values_are_those_of_the_case_that_is_named(toy: Toy) -> None:
+    how = "the derivative in v is 0 there, for all values"
+    toy.first[1] = code(
+        "from gmmlib import checks\nchecks.stationary('eq-square', f, {v: 1})",
+        f"✓ eq-square · symbolic · {how} · for n = 3\n",
+    )
+    ((check,), _) = [equation.checks for equation in toy.read().equations]
+    assert check.in_words == "symbolically: the derivative in v is 0 there, for n = 3"
+
+
 @pytest.mark.parametrize(
     "call",
     [

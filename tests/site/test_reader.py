@@ -1,11 +1,13 @@
 """What a reader met on the site, and would meet again: each by what was wrong before."""
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+import site_checks
 from site_checks import NARROW, WIDE, Watch, axe_problems, open_page, overflow_problems
 from touch_checks import open_figure
 
@@ -174,6 +176,72 @@ def test_the_ledger_is_filtered(address: str, page: Page) -> None:
         arg=all_of_them,
     )
     assert not watch.problems
+
+
+def test_the_ledger_shows_another_world(address: str, page: Page) -> None:
+    watch = Watch(page, address)
+    open_page(watch, "chapters/ledger.html")
+    loaded = page.locator("script[src*=ledger-worlds]")
+    entry = page.locator("#entry-eq-normal-square")
+    entry.locator("summary", has_text="The numbers on both sides").focus()
+    page.keyboard.press("Enter")
+    head, numbers = entry.get_by_role("status"), entry.locator("dd")
+    assert head.inner_text().startswith("World 1 of 5: n = ")
+    assert loaded.count() == 0
+    seen = [numbers.all_inner_texts()]
+    page.keyboard.press("Tab")
+    for k in (2, 3, 4, 5, 1):
+        page.keyboard.press("Enter")
+        expect(head).to_contain_text(f"World {k} of 5: n = ")
+        left, right = numbers.all_inner_texts()
+        assert left == right
+        seen.append([left, right])
+    assert len({left for left, _ in seen}) == 5
+    assert seen[0] == seen[-1]
+    assert loaded.count() == 1
+    assert axe_problems(page, "#entry-eq-normal-square") == []
+    assert not watch.problems
+
+
+def test_a_map_shows_who_stands_on_whom(address: str, page: Page) -> None:
+    open_page(Watch(page, address), "chapters/ledger.html")
+    drawing = page.get_by_role("img", name="A map of the book")
+    labels = page.locator(".ledger-definition .ledger-head code").all_inner_texts()
+    texts = drawing.locator("text").all_text_contents()
+    assert [f"def-{text}" for text in texts if f"def-{text}" in labels] == labels
+    # the drawing has as many bars as the lists below have links
+    bars = drawing.locator(".map-claims").evaluate_all(
+        "(paths) => paths.flatMap((p) => p.getAttribute('d').match(/M/g)).length"
+    )
+    links = page.locator(".ledger-definition details a").count()
+    assert bars == links > 100
+    page.locator(".ledger-definition summary", has_text="Executed by").first.click()
+    link = page.locator(".ledger-definition details a").first
+    label = link.inner_text()
+    link.click()
+    entry = page.locator(f"#entry-{label}")
+    assert entry.get_by_text("Stands on:").is_visible()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert overflow_problems(page) == []
+
+
+def test_without_script_the_first_world_stands_in_the_ledger(
+    address: str, browser: Browser
+) -> None:
+    context = site_checks.new_context(browser, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}chapters/ledger.html")
+    entry = page.locator("#entry-eq-normal-square")
+    assert not entry.locator("dd").first.is_visible()
+    entry.locator("summary").last.click()
+    assert entry.locator("dd").first.is_visible()
+    assert entry.locator("button").count() == 0
+    context.close()
+
+
+def test_the_numbers_do_not_weigh_on_the_ledger(site: Path) -> None:
+    text = (site / "chapters/ledger.html").read_bytes()
+    assert len(gzip.compress(text, 9)) < 104_000  # 63 kB of it are the formulas and their checks
 
 
 def test_a_check_names_the_number_that_is_printed(address: str, page: Page) -> None:

@@ -53,7 +53,8 @@ CHAPTER = {
 }
 INDEX = """# The book
 
-There are {ledger-count}`claims` claims & {ledger-count}`checks` checks.
+There are {ledger-count}`claims` claims & {ledger-count}`checks` checks,
+{ledger-count}`executed` executed.
 
 ```{ledger}
 ```
@@ -67,7 +68,19 @@ thing
 ```
 """
 BIB = "@book{key, author = {Ann Author}, title = {The title}, publisher = {P}, year = {2001}}\n"
-ROOMS = ["ledger_page", "check_lines", "hover_texts", "touch_figures", "project_buttons"]
+NOTATION = """letters = [
+  {symbol = 'a', means = 'any number', draw = 'real'},
+  {symbol = 'b', means = 'the same', value = 'a', where = ['eq-a']},
+]
+"""
+ROOMS = [
+    "ledger_page",
+    "ledger_worlds",
+    "check_lines",
+    "hover_texts",
+    "touch_figures",
+    "project_buttons",
+]
 EXTENSIONS = ["myst_nb", "sphinx_external_toc", "sphinxcontrib.bibtex"]
 EXTENSIONS += [f"website.{room}" for room in ROOMS]
 
@@ -79,6 +92,8 @@ class Project:
         (root / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: one}]\n")
         (root / "references.bib").write_text(BIB)
         (root / "index.md").write_text(INDEX)
+        (root / "chapters").mkdir()
+        (root / "chapters/notation.toml").write_text(NOTATION)
         self.write(CHAPTER)
 
     def write(self, chapter: dict[str, Any]) -> None:
@@ -120,7 +135,7 @@ def project(tmp_path: Path) -> Project:
 def test_what_the_pages_show(project: Project) -> None:
     assert project.build() == ""
     index, one = project.html("index.html"), project.html("one.html")
-    assert "There are 1 claims &amp; 1 checks." in index
+    assert "There are 1 claims &amp; 1 checks,\n1 executed." in index
     assert '<a class="reference internal" href="one.html#equation-eq-a">(1)</a>' in index
     assert r"\[a = b\]" in index
     assert "<p>numerically: 1 value agrees to 1e-12</p>" in index
@@ -157,6 +172,34 @@ def test_an_error_of_the_ledger_is_a_warning(project: Project) -> None:
     warnings = project.build()
     assert "WARNING: the ledger: one: code cell 1: 1 numerical check(s) of eq-a" in warnings
     assert "WARNING: the ledger: one: eq-a is a claim, and no check" in warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (TEXT.replace("a = b", "a = 2b"), "eq-a does not hold for n = "),
+        (TEXT.replace("a = b", "a = q"), "eq-a is not read: q is not in the notation"),
+        (TEXT + "\n$$\na = a\n$$ (def-a)\n", "def-a is run by no claim"),
+    ],
+)
+def test_what_does_not_run_is_a_warning(project: Project, text: str, warning: str) -> None:
+    chapter = json.loads(json.dumps(CHAPTER))
+    chapter["cells"][0]["source"] = text
+    project.write(chapter)
+    assert f"WARNING: the ledger: {warning}" in project.build()
+
+
+def test_what_ran_stands_on_the_page(project: Project) -> None:
+    project.build()
+    index = project.html("index.html")
+    assert re.search(r"<p>run from its display: held in 5 worlds: n, K, d = \d,\xa0\d", index)
+    assert re.search(r"Declared beside it: <span[^>]*>\\\(b\\\)</span>: the same", index)
+    number = re.search(r"World 1 of 5: n = .*?<dd>([−0-9.]+)</dd>", index)
+    assert number
+    worlds = project.html("ledger-worlds.js")
+    assert worlds.startswith('window.BOOK_WORLDS = {"eq-a":[["n = ')
+    assert number[1] in worlds
+    assert worlds.count("n = ") == 5
 
 
 def test_a_changed_chapter_renews_the_ledger(project: Project) -> None:

@@ -380,6 +380,11 @@ class _Runner:
         if claim.op == "iff":
             truths = [sheet.truth(arg) for arg in claim.args]
             seen.add(truths[0])
+            for (left, right), (a, b) in zip(
+                itertools.pairwise(claim.args), itertools.pairwise(truths), strict=True
+            ):
+                texts = [self.one.latex[slice(*node.span)] for node in (left, right)]
+                self.outcome.sides[-1].append(Sides(texts[0], "iff", texts[1], (a, b)))
             if any(truth != truths[0] for truth in truths):
                 said = ", ".join("true" if truth else "false" for truth in truths)
                 return self.fails(sheet, f"its sides are {said}")

@@ -14,6 +14,7 @@ ROOMS = (
     # the text
     "ledger_page",
     "notation_page",
+    "ledger_worlds",
     "check_lines",
     "hover_texts",
     "symbols",
