@@ -24,7 +24,7 @@ import book
 import executed
 from book import ROOT, Page
 from formulas import mutants
-from formulas.run import Displays, Outcome, Shown, displays_of
+from formulas.run import Displays, Outcome, displays_of
 
 SURVIVORS = Path(__file__).parent / "formulas" / "survivors.toml"
 WORKERS = 2
@@ -137,9 +137,7 @@ def explained() -> dict[str, str]:
     return {name: reason for name, reason in found.items() if isinstance(reason, str)}
 
 
-def report(
-    chosen: list[mutants.Mutant], reasons: list[str], known: dict[str, str]
-) -> int:
+def report(chosen: list[mutants.Mutant], reasons: list[str], known: dict[str, str]) -> int:
     made, refused = Counter[str](), Counter[str]()
     unexplained = []
     for mutant, reason in zip(chosen, reasons, strict=True):

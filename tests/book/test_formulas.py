@@ -3,13 +3,15 @@
 import re
 
 import pytest
+
+import displays as command
+import executed
+from book import ROOT, read_book
+from executed import Executed
 from formulas import mutants
 from formulas.letters import Undeclared
 from formulas.parser import AnyLetter, read_display, read_formula
 from formulas.run import Displays, Outcome, Shown, displays_of
-
-import displays as command
-from book import ROOT, read_book
 
 
 @pytest.fixture(scope="module")
@@ -18,34 +20,35 @@ def displays() -> Displays:
 
 
 @pytest.fixture(scope="module")
-def outcomes(displays: Displays) -> dict[str, Outcome]:
-    return command.run_all(displays, displays.shown)
-
-
-def test_every_display_holds(outcomes: dict[str, Outcome]) -> None:
-    assert [command.line(o) for o in outcomes.values() if not o.holds] == []
+def records() -> dict[str, Executed]:
+    return executed.outcomes(ROOT)
 
 
 def test_a_claim_holds_in_five_worlds_unless_it_is_about_one_data_set(
-    displays: Displays, outcomes: dict[str, Outcome]
+    displays: Displays, records: dict[str, Executed]
 ) -> None:
-    few = {label for label, o in outcomes.items() if len(o.sizes) < 5}
+    few = {label for label, record in records.items() if len(record.sizes) < 5}
     assert few == {label for label, o in displays.worlds.items() if o.get("count") == 1}
 
 
-def test_no_definition_is_run_by_nobody(displays: Displays, outcomes: dict[str, Outcome]) -> None:
-    assert command.run_by_nobody(displays, outcomes) == []
-    alone = {label: o for label, o in outcomes.items() if label == "def-counts"}
-    assert command.run_by_nobody(displays, alone) == ["def-counts"]
+def test_no_definition_is_run_by_nobody(displays: Displays) -> None:
+    shown = [displays.shown[label] for label in ("def-counts", "eq-multiplier")]
+    few = Displays(shown, {"letters": displays.rows, "worlds": {}})
+    alone = {label: Outcome(few.shown[label]) for label in few.shown}
+    assert command.run_by_nobody(few, alone) == ["def-counts"]
+    alone["eq-multiplier"].definitions.add("def-counts")
+    assert command.run_by_nobody(few, alone) == []
 
 
-def test_a_sample_of_mutants_is_refused(displays: Displays, outcomes: dict[str, Outcome]) -> None:
-    users = mutants.users_of(outcomes)
+def test_a_sample_of_mutants_is_refused(displays: Displays, records: dict[str, Executed]) -> None:
+    users = {
+        label: [label, *(r.label for r in records.values() if label in r.stands_on)]
+        for label in records
+    }
     known = command.explained()
-    labels = list(displays.shown)[::4]
     survivors = [
         mutant.name
-        for label in labels
+        for label in list(displays.shown)[::4]
         for mutant in mutants.sample(
             mutants.mutants_of(displays, label, mutants.OPERATORS), 1, seed=7
         )

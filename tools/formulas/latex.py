@@ -23,10 +23,10 @@ PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 SAME = {
-    **{name: r"\frac" for name in (r"\dfrac", r"\tfrac")},
-    **{name: r"\dots" for name in (r"\ldots", r"\cdots", r"\vdots", r"\ddots")},
-    **{name: "(" for name in (r"\lparen",)},
-    **{name: r"\|" for name in (r"\Vert", r"\lVert", r"\rVert")},
+    **dict.fromkeys((r"\dfrac", r"\tfrac"), r"\frac"),
+    **dict.fromkeys((r"\ldots", r"\cdots", r"\vdots", r"\ddots"), r"\dots"),
+    **dict.fromkeys((r"\lparen",), "("),
+    **dict.fromkeys((r"\Vert", r"\lVert", r"\rVert"), r"\|"),
     r"\geq": r"\ge",
     r"\leq": r"\le",
     r"\neq": r"\ne",
@@ -68,8 +68,6 @@ def tokens(latex: str) -> list[Token]:
         elif kind in ("word", "text", "begin", "end"):
             text = text[text.index("{") + 1 : -1]
         text = SAME.get(text, text)
-        found.append(
-            Token(kind, text, match.start(), match.end(), spaced, sized and text == "|")
-        )
+        found.append(Token(kind, text, match.start(), match.end(), spaced, sized and text == "|"))
         spaced = sized = False
     return found

@@ -226,7 +226,8 @@ def reach(node: Node, place: Place) -> Changes:
     if node.op in ("log", "det") and node.args[0].op == "mul":
         *kept, last = node.args[0].args
         inner = kept[0] if len(kept) == 1 else Node("mul", tuple(kept))
-        yield f"{node.op} ends before {short(last)}", Node("mul", (replace(node, args=(inner,)), last))
+        shorter = replace(node, args=(inner,))
+        yield f"{node.op} ends before {short(last)}", Node("mul", (shorter, last))
     if node.op == "mul" and any(a.op == "group" and a.args[0].op == "add" for a in node.args):
         k = next(k for k, a in enumerate(node.args) if a.op == "group" and a.args[0].op == "add")
         first, *others = node.args[k].args[0].args

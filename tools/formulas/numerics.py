@@ -22,7 +22,7 @@ SIGN = "±"
 _PARSED: dict[tuple[str, int], Node] = {}
 
 
-def parsed(text: str, letters: "Letters") -> Node:
+def parsed(text: str, letters: Letters) -> Node:
     key = text, id(letters)
     if key not in _PARSED:
         _PARSED[key] = read_formula(text, letters)
@@ -41,7 +41,7 @@ Work = Callable[["Sheet"], Value]
 # --- derivatives ----------------------------------------------------------------------------------
 
 
-def derivative(sheet: "Sheet", work: Work, by: Node, order: int) -> Value:
+def derivative(sheet: Sheet, work: Work, by: Node, order: int) -> Value:
     """By a place: a number gives a number, a vector a vector, a matrix a matrix."""
     current = sheet.evaluate(by)
     if isinstance(current, arb | int) and not isinstance(current, bool):
@@ -50,10 +50,7 @@ def derivative(sheet: "Sheet", work: Work, by: Node, order: int) -> Value:
         raise NoValue("a second derivative by something that is no number")
     if isinstance(current, arb_mat):
         rows = [
-            [
-                _slope_of_entry(sheet, work, by, current, i, j)
-                for j in range(current.ncols())
-            ]
+            [_slope_of_entry(sheet, work, by, current, i, j) for j in range(current.ncols())]
             for i in range(current.nrows())
         ]
         return v.matrix(rows)
@@ -61,7 +58,7 @@ def derivative(sheet: "Sheet", work: Work, by: Node, order: int) -> Value:
     return tuple(found)
 
 
-def _items(sheet: "Sheet", by: Node, current: Value) -> list[Node]:
+def _items(sheet: Sheet, by: Node, current: Value) -> list[Node]:
     """The places that a list of parameters consists of."""
     if by.op == "tuple":
         return list(by.args)
@@ -78,8 +75,8 @@ def _items(sheet: "Sheet", by: Node, current: Value) -> list[Node]:
     return [Node("sym", (*given, number(str(k + 1))), by.text) for k in range(len(current))]
 
 
-def _slope(sheet: "Sheet", work: Work, by: Node, at: arb, order: int) -> Value:
-    def inner(s: "Sheet") -> Value:
+def _slope(sheet: Sheet, work: Work, by: Node, at: arb, order: int) -> Value:
+    def inner(s: Sheet) -> Value:
         return work(s) if order == 1 else _slope(s, work, by, v.scalar(s.evaluate(by)), order - 1)
 
     up = inner(sheet.assign(by, at + STEP))
@@ -87,9 +84,7 @@ def _slope(sheet: "Sheet", work: Work, by: Node, at: arb, order: int) -> Value:
     return v.times(v.add(up, v.negative(down)), 1 / (2 * STEP))
 
 
-def _slope_of_entry(
-    sheet: "Sheet", work: Work, by: Node, current: arb_mat, i: int, j: int
-) -> arb:
+def _slope_of_entry(sheet: Sheet, work: Work, by: Node, current: arb_mat, i: int, j: int) -> arb:
     found = []
     for sign in (1, -1):
         moved = arb_mat(current)
@@ -98,7 +93,7 @@ def _slope_of_entry(
     return (found[0] - found[1]) / (2 * STEP)
 
 
-def scalars(sheet: "Sheet", places: list[Node], precisions: bool = False) -> list[Node]:
+def scalars(sheet: Sheet, places: list[Node], precisions: bool = False) -> list[Node]:
     """The places one by one, each a number.
 
     ``precisions``: a covariance is moved by the entries of its inverse, and stays symmetric.
@@ -126,7 +121,7 @@ def scalars(sheet: "Sheet", places: list[Node], precisions: bool = False) -> lis
     return found
 
 
-def hessian(sheet: "Sheet", work: Work, places: list[Node]) -> Value:
+def hessian(sheet: Sheet, work: Work, places: list[Node]) -> Value:
     ones = scalars(sheet, places)
     size = len(ones)
     table = [[arb(0)] * size for _ in range(size)]
@@ -184,7 +179,7 @@ def hermite(count: int) -> list[tuple[arb, arb]]:
 
 
 def stationary(
-    sheet: "Sheet", work: Work, places: list[Node], *, climbs: bool, steps: int = 60
+    sheet: Sheet, work: Work, places: list[Node], *, climbs: bool, steps: int = 60
 ) -> list[tuple[Node, Value]]:
     """Where the derivatives by the places vanish: Newton's method, from where the sheet stands.
 
@@ -197,7 +192,7 @@ def stationary(
     point = [v.scalar(sheet.evaluate(one)) for one in ones]
     positive = [one.op == "pow" for one in ones]
 
-    def at(x: list[arb]) -> "Sheet":
+    def at(x: list[arb]) -> Sheet:
         moved = sheet
         for one, p, t in zip(ones, positive, x, strict=True):
             moved = moved.assign(one, t.exp() if p else t)
@@ -281,7 +276,7 @@ def _bend(height: Callable[[list[arb]], arb], x: list[arb]) -> tuple[list[arb], 
     return [g.mid() for g in gradient], [[t.mid() for t in row] for row in bend]
 
 
-def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
+def maximum(sheet: Sheet, body: Node, over: Node, sign: int) -> Value:
     """max over places, or over what fulfils an equation: the value there."""
     if sign < 0 and over.op != "rel":
         raise NoValue("a minimum is looked for under an equation only")
@@ -296,7 +291,7 @@ def maximum(sheet: "Sheet", body: Node, over: Node, sign: int) -> Value:
 
 
 def constrained(
-    sheet: "Sheet",
+    sheet: Sheet,
     body: Node,
     equation: Node,
     places: list[Node] | None = None,
@@ -325,9 +320,7 @@ def constrained(
     return solution[:-1]
 
 
-def _require_bend(
-    sheet: "Sheet", work: Work, held: Node, ones: list[Node], sign: int
-) -> None:
+def _require_bend(sheet: Sheet, work: Work, held: Node, ones: list[Node], sign: int) -> None:
     """Along the constraint Lagrange's function bends down at a maximum, up at a minimum."""
     if len(ones) < 2:
         return
@@ -351,7 +344,7 @@ def _require_bend(
 MULTIPLIER = "the multiplier"
 
 
-def _movable(sheet: "Sheet", node: Node) -> list[Node]:
+def _movable(sheet: Sheet, node: Node) -> list[Node]:
     """The letters in a constraint that are drawn, as whole lists."""
     found: list[Node] = []
     for part in node.walk():
@@ -368,7 +361,7 @@ def _movable(sheet: "Sheet", node: Node) -> list[Node]:
 # --- modes ----------------------------------------------------------------------------------------
 
 
-def has_two_modes(sheet: "Sheet", function: Node) -> bool:
+def has_two_modes(sheet: Sheet, function: Node) -> bool:
     """Count the peaks of a density on the line, by the signs of its slope on a fine grid."""
     letter = sheet.book.find(function.text, function.args, 1)
     place = letter.places[0]
@@ -385,7 +378,7 @@ def has_two_modes(sheet: "Sheet", function: Node) -> bool:
 # --- dots -----------------------------------------------------------------------------------------
 
 
-def spread(sheet: "Sheet", items: tuple[Node, ...]) -> Iterator[Node]:
+def spread(sheet: Sheet, items: tuple[Node, ...]) -> Iterator[Node]:
     """Write the dots out. The items before and after them are of one form with other numbers."""
     at = next((k for k, item in enumerate(items) if item.op == "dots"), None)
     if at is None:
@@ -477,7 +470,7 @@ def _put(node: Node, path: tuple[int, ...], new: Node) -> Node:
 
 
 def _ends(
-    sheet: "Sheet",
+    sheet: Sheet,
     first: tuple[Node, ...],
     last: tuple[Node, ...],
     slots: list[list[tuple[int, ...]]],
@@ -492,19 +485,22 @@ def _ends(
 
 
 def _is_pairs(before: tuple[Node, ...]) -> bool:
-    return len(before) == 2 and _numbers(before[0]) == ["1", "1"] and _numbers(before[1]) == [
-        "1",
-        "2",
-    ]
+    return (
+        len(before) == 2
+        and _numbers(before[0]) == ["1", "1"]
+        and _numbers(before[1])
+        == [
+            "1",
+            "2",
+        ]
+    )
 
 
 def _numbers(node: Node) -> list[str]:
     return [n.text for n in node.walk() if n.op == "num"]
 
 
-def _pairs(
-    sheet: "Sheet", before: tuple[Node, ...], after: tuple[Node, ...]
-) -> Iterator[Node]:
+def _pairs(sheet: Sheet, before: tuple[Node, ...], after: tuple[Node, ...]) -> Iterator[Node]:
     """x₁x₁, x₁x₂, …, x_d x_d: all pairs a ≤ b, in the order of a dictionary."""
     paths = _differences(before[0], after[0])
     end = sheet.integer(sheet.evaluate(_sub(after[0], paths[0])))

@@ -28,11 +28,13 @@ OPEN = {"(": ")", "[": "]", r"\{": r"\}"}
 CONDITIONS = ("for", "for all", "for every", "for each", "at", "where", "with", "when")
 JOINERS = ("and", "then", "but", "so", "in one piece")
 EQUALITY = ("with equality only at", "only for", "only at")
+# fmt: off
 GREEK = (
-    *"alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho".split(),
-    *"sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
-    "ell",
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "kappa",
+    "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "varphi", "chi", "psi", "omega",
+    "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell",
 )
+# fmt: on
 ACCENTS = (r"\hat", r"\bar", r"\dot", r"\tilde")
 
 
@@ -51,7 +53,7 @@ class AnyLetter:
     """For the table itself: every letter may be, and each ``f(`` is a call."""
 
     def has(self, base: str) -> bool:
-        return "'" in base or "^" in base or base.startswith(r"\Delta") and len(base) > 6
+        return "'" in base or "^" in base or (base.startswith(r"\Delta") and len(base) > 6)
 
     def is_function(self, base: str, indices: tuple[Node, ...] = ()) -> bool:
         return True
@@ -272,9 +274,7 @@ class _Parser:
                 factors.append(self.factor())
             else:
                 break
-        return _product(factors) if len(factors) == 1 else self.node(
-            "mul", *factors, start=start
-        )
+        return _product(factors) if len(factors) == 1 else self.node("mul", *factors, start=start)
 
     def starts_factor(self) -> bool:
         token = self.next
@@ -295,7 +295,8 @@ class _Parser:
                 or token.text in ACCENTS
                 or token.text
                 in (
-                    r"\infty", r"\frac", r"\sum", r"\prod", r"\int", r"\lim", r"\nabla", r"\partial",
+                    r"\infty", r"\frac", r"\sum", r"\prod", r"\int", r"\lim", r"\nabla",
+                    r"\partial",
                     r"\cosh", r"\sinh", r"\tanh", r"\underbrace", r"\overbrace", r"\dots",
                 )
             )
@@ -368,14 +369,13 @@ class _Parser:
         """Entries of a matrix, or ``(…)_{a≤b}``: all of them, in that order."""
         self.expect("{")
         mark = self.at
-        first = self.sum()
-        if self.next.text in RELATIONS:
-            self.at = mark
+        self.sum()
+        is_relation = self.next.text in RELATIONS
+        self.at = mark
+        if is_relation:
             over = self.relation()
             self.expect("}")
             return self.node("family", node, over, start=start)
-        self.at = mark
-        del first
         subs = self.indices("}")
         return self.node("entry", node, *subs, start=start)
 
@@ -408,7 +408,7 @@ class _Parser:
             return inside
         return self.one_token()
 
-    def atom(self, bare: bool = False) -> Node:  # noqa: C901, PLR0911, PLR0912
+    def atom(self, bare: bool = False) -> Node:
         token = self.next
         start = token.start
         if token.kind == "number":
@@ -581,9 +581,7 @@ class _Parser:
             self.at = mark
             return None
         by = self.place()
-        if order > 1 and by.op == "pow" and by.args[1].text == str(order) and (
-            body is None or not _is_square_of_a_letter(by)
-        ):
+        if order > 1 and by.op == "pow" and by.args[1].text == str(order):
             by = by.args[0]
         self.expect("}")
         if body is None:
@@ -858,11 +856,6 @@ class _Parser:
 
 def _product(factors: list[Node]) -> Node:
     return factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
-
-
-def _is_square_of_a_letter(by: Node) -> bool:
-    """∂σ² with order 2: the square belongs to the letter, as there is no other order."""
-    return False
 
 
 def _word(text: str) -> str | None:

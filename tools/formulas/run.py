@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from formulas.latex import NotRead
 from formulas.letters import Letter, Letters, Undeclared, chapter_of, read_rows
 from formulas.parser import read_display, read_formula
 from formulas.sheet import Book, Formula, Sheet
-from formulas.tree import Display, Node, Statement
+from formulas.tree import Display, Node
 from formulas.values import NoValue, Value
 
 WORLDS = 5
@@ -61,7 +61,7 @@ class Outcome:
     def holds(self) -> bool:
         return not self.error
 
-    def plain(self) -> "Outcome":
+    def plain(self) -> Outcome:
         """With its numbers as texts, to be handed from one process to another."""
         sides = [
             [replace(s, values=(written(s.values[0]), written(s.values[1]))) for s in world]
@@ -179,8 +179,7 @@ class _Runner:
                 letter = self.letters.find(part.text, part.args)
                 if "stands" in letter.spec:
                     others = [
-                        numerics.parsed(str(text), self.letters)
-                        for text in letter.spec["stands"]
+                        numerics.parsed(str(text), self.letters) for text in letter.spec["stands"]
                     ]
                     return [_renamed(node, part, other) for other in others]
         return [node]
@@ -327,10 +326,7 @@ class _Runner:
             if found is None:
                 continue
             place, value = _solved(*found)
-            if place.op == "call":
-                head = place.args[0]
-            else:
-                head = place
+            head = place.args[0] if place.op == "call" else place
             if head.text == letter.base and _same_name(head, letter):
                 pattern = tuple(sub for sub in head.args if sub.op != "num")
                 self.is_complete(label, letter, place, value, pattern)

@@ -37,7 +37,7 @@ class Book:
         self,
         letters: Letters,
         sizes: dict[str, int],
-        draw: Callable[[Letter, "Sheet"], Value],
+        draw: Callable[[Letter, Sheet], Value],
         formulas: Callable[[Letter], Formula | None],
         special: dict[str, Callable[..., Value]],
     ) -> None:
@@ -65,7 +65,7 @@ class Sheet:
     def __init__(
         self,
         book: Book,
-        parent: "Sheet | None" = None,
+        parent: Sheet | None = None,
         over: dict[str, Any] | None = None,
         changed: set[str] | None = None,
     ) -> None:
@@ -75,14 +75,14 @@ class Sheet:
         self.changed = _touched(self.over) if changed is None else changed
         self.cache: dict[tuple[Any, Any], tuple[Value, frozenset[str]]] = {}
 
-    def child(self, **over: Any) -> "Sheet":
+    def child(self, **over: Any) -> Sheet:
         return Sheet(self.book, self, over)
 
-    def with_(self, over: dict[str, Any]) -> "Sheet":
+    def with_(self, over: dict[str, Any]) -> Sheet:
         return Sheet(self.book, self, over)
 
     @property
-    def root(self) -> "Sheet":
+    def root(self) -> Sheet:
         sheet = self
         while sheet.parent is not None:
             sheet = sheet.parent
@@ -149,9 +149,7 @@ class Sheet:
             return [self.item(letter, one, (), (*path, k + 1)) for k, one in enumerate(cell)]
         return cell
 
-    def formula(
-        self, letter: Letter, formula: Formula, index: Index, path: Index = ()
-    ) -> Value:
+    def formula(self, letter: Letter, formula: Formula, index: Index, path: Index = ()) -> Value:
         """A formula's value at an index, or at all of them where the index is not complete.
 
         ``path``: of the item whose formula it is, where the items have formulas of their own.
@@ -235,7 +233,7 @@ class Sheet:
 
     # --- writing letters ---
 
-    def assign(self, place: Node, value: Value) -> "Sheet":
+    def assign(self, place: Node, value: Value) -> Sheet:
         """The sheet with a value written into a place: a letter, an entry, a square, an inverse."""
         op = place.op
         if op == "pow" and place.args[1] == number("2"):
@@ -340,7 +338,7 @@ class Sheet:
             raise NoValue(f"{node.op} has no value")
         return method(self, node)
 
-    def inside(self, child: "Sheet", node: Node) -> Value:
+    def inside(self, child: Sheet, node: Node) -> Value:
         """A value on a child of this sheet; what the child has written over is not read here."""
         trackers = self.book.trackers
         if not trackers:
@@ -562,9 +560,11 @@ class Sheet:
         whole = self.read(letter, ())
         if len(node.args) == 1:
             return whole
-        table = [v.entries(row) for row in whole] if isinstance(whole, list) else [
-            [whole[i, j] for j in range(whole.ncols())] for i in range(whole.nrows())
-        ]
+        table = (
+            [v.entries(row) for row in whole]
+            if isinstance(whole, list)
+            else [[whole[i, j] for j in range(whole.ncols())] for i in range(whole.nrows())]
+        )
         first, second = node.args
         if first.op == "all":
             at = self.integer(self.evaluate(second))
@@ -578,7 +578,7 @@ class Sheet:
             return self.derivative_call(head, arguments)
         if head.op != "sym":
             raise NoValue("this cannot be called")
-        if "|" in node.text and not self.takes_bars(head) or any(
+        if ("|" in node.text and not self.takes_bars(head)) or any(
             arg.op == "rel" for arg in arguments
         ):
             letter = self.book.letters.events(head.text)
@@ -618,11 +618,12 @@ class Sheet:
 
     def takes_bars(self, head: Node) -> bool:
         """KL(q ‖ p) is written with a bar, and is no probability."""
-        return any("|" in row.marks and not row.spec.get("events") for row in (
-            self.book.letters.by_base.get(head.text, ())
-        ))
+        return any(
+            "|" in row.marks and not row.spec.get("events")
+            for row in (self.book.letters.by_base.get(head.text, ()))
+        )
 
-    def called(self, letter: Letter, head: Node, arguments: list[Node]) -> "Sheet":
+    def called(self, letter: Letter, head: Node, arguments: list[Node]) -> Sheet:
         """The sheet on which a function is evaluated: its arguments are in their places."""
         places = self.signature(letter, len(arguments))
         values = [
@@ -726,9 +727,10 @@ class Sheet:
     def extreme(self, node: Node, sign: int) -> Value:
         if len(node.args) == 1:
             found = v.entries(self.evaluate(node.args[0]))
-        elif node.args[1].op == "sym" and "index" in self.book.find(
-            node.args[1].text, node.args[1].args
-        ).spec:
+        elif (
+            node.args[1].op == "sym"
+            and "index" in self.book.find(node.args[1].text, node.args[1].args).spec
+        ):
             over, _ = self.bound(node.args[1], None)
             found = [v.scalar(self.inside(self.with_(cells), node.args[0])) for cells in over]
         else:
@@ -745,7 +747,7 @@ class Sheet:
         def at(x: arb) -> Value:
             return self.inside(self.with_({letter.symbol: x}), body)
 
-        if not ends or ends[0].op == "neg" and ends[0].args[0].op == "infinity":
+        if not ends or (ends[0].op == "neg" and ends[0].args[0].op == "infinity"):
             if ends and ends[1].op != "infinity":
                 raise NoValue("the integral has one end at ∞ only")
             return numerics.over_the_line(at)
@@ -789,9 +791,6 @@ class Sheet:
         sheet = self
         if by:
             places = list(self.spread(by[0].args))
-            if body.op == "call":
-                letter = self.book.find(body.args[0].text, body.args[0].args, len(body.args) - 1)
-                del letter
             work = lambda s: s.evaluate(body)  # noqa: E731
         elif body.op == "call" and body.args[0].op == "sym":
             head, *arguments = body.args
@@ -857,10 +856,8 @@ class Sheet:
 
     def on_cov(self, node: Node) -> Value:
         body = node.args[0]
-        squares = Node("mul", (body, Node("T", (body,))))
         mean = v.vector(v.entries(self.expectation(body)))
         second = self.expectation(Node("mul", (Node("column", (body,)), Node("T", (body,)))))
-        del squares
         return v.add(second, v.negative(v.times(mean, v.transpose(mean))))
 
     def on_column(self, node: Node) -> Value:

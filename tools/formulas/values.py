@@ -19,7 +19,7 @@ Value = Any  # arb | arb_mat | tuple | list | bool | int
 
 
 class NoValue(ArithmeticError):
-    """The formula has no value here: a shape is wrong, a root is negative, a case is not covered."""
+    """The formula has no value here: a root is negative, an index is too large, and the like."""
 
 
 class NotOfOneShape(NoValue):
@@ -277,9 +277,11 @@ def agree(a: Value, b: Value, tolerance: arb) -> bool:
     is_true = isinstance(a, bool), isinstance(b, bool)
     if any(is_true):
         return all(is_true) and a == b
-    column = {shape(a), shape(b)} if not isinstance(a, list | tuple) and not isinstance(
-        b, list | tuple
-    ) else set()
+    column = (
+        {shape(a), shape(b)}
+        if not isinstance(a, list | tuple) and not isinstance(b, list | tuple)
+        else set()
+    )
     if len(column) > 1:
         return False
     p, q = entries(a), entries(b)

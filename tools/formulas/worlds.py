@@ -131,9 +131,7 @@ MATRICES = {"matrix": _full, "lower": _lower, "spd": _definite, "symmetric": _sy
 # --- probabilities of events ----------------------------------------------------------------------
 
 
-def mixture_probability(
-    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
-) -> Value:
+def mixture_probability(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
     """p(… | …) of points and labels, from p(x, z=j) = α_j g_j(x) alone."""
     marks = node.text
     if "|" in marks:
@@ -149,9 +147,7 @@ def mixture_probability(
     both = _events(sheet, [*event, *given])
     if not given:
         return _chance(sheet, letter, both)
-    return v.over(
-        _chance(sheet, letter, both), _chance(sheet, letter, _events(sheet, given))
-    )
+    return v.over(_chance(sheet, letter, both), _chance(sheet, letter, _events(sheet, given)))
 
 
 Point = dict[str, Any]
@@ -212,9 +208,7 @@ def _joint(sheet: Sheet, letter: Letter, point: Point, j: int) -> Value:
     return sheet.evaluate(numerics.parsed(rf"\alpha_{{{j}}}", sheet.book.letters))
 
 
-def table_probability(
-    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
-) -> Value:
+def table_probability(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
     """p of values of a few quantities with finitely many values each, from a table of all."""
     at = node.text.index("|") + 1 if "|" in node.text else len(arguments)
     table = _table(sheet, str(letter.spec.get("table", "any")))
@@ -233,7 +227,7 @@ def _variable(node: Node) -> int:
 
 
 def _table(sheet: Sheet, kind: str) -> dict[tuple[int, ...], arb]:
-    """A probability for each triple of values; "independent": products, "given": given the third."""
+    """A probability for each triple of values; products, where they are independent."""
     rng = random.Random(f"{sheet.book.special['seed'](sheet)}/table")
     cells = list(itertools.product(range(1, 4), repeat=3))
     if kind == "any":
@@ -379,9 +373,7 @@ def eigen(a: Value) -> list[tuple[arb, Value]]:
             rotation[p, q], rotation[q, p] = t * c, -t * c
             table = (rotation.transpose() * table * rotation).mid()
             turn = (turn * rotation).mid()
-    pairs = [
-        (table[k, k], v.vector(turn[i, k] for i in range(size))) for k in range(size)
-    ]
+    pairs = [(table[k, k], v.vector(turn[i, k] for i in range(size))) for k in range(size)]
     return sorted(pairs, key=lambda pair: -float(pair[0].mid()))
 
 
@@ -478,9 +470,7 @@ def solution(sheet: Sheet, letter: Letter) -> Value:
             found = numerics.constrained(start, body, equation, places)
         else:
             climbs = "maximises" in spec
-            found = numerics.stationary(
-                start, lambda s: s.evaluate(body), places, climbs=climbs
-            )
+            found = numerics.stationary(start, lambda s: s.evaluate(body), places, climbs=climbs)
         return [value for _, value in found]
 
     values = sheet.remembered((f"the solution of {text}", ()), work, set())
@@ -582,16 +572,14 @@ def em_step(data: list[Value], theta: Parameters) -> Parameters:
     weights, means, covariances = theta
     table = []
     for x in data:
-        row = [
-            a * _density(x, m, c) for a, m, c in zip(weights, means, covariances, strict=True)
-        ]
+        row = [a * _density(x, m, c) for a, m, c in zip(weights, means, covariances, strict=True)]
         total = sum(row, arb(0))
         table.append([r / total for r in row])
     found: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
     for j in range(len(weights)):
         shares = [row[j] for row in table]
         count = sum(shares, arb(0))
-        mean = _weighted([x for x in data], shares, count)
+        mean = _weighted(data, shares, count)
         outer = [
             v.times(v.add(x, v.negative(mean)), v.transpose(v.add(x, v.negative(mean))))
             for x in data
@@ -645,17 +633,12 @@ def run_of_em(sheet: Sheet, letter: Letter) -> Value:
     return found
 
 
-def posterior(
-    sheet: Sheet, letter: Letter, node: Node | None = None, arguments: Any = ()
-) -> Value:
+def posterior(sheet: Sheet, letter: Letter, node: Node | None = None, arguments: Any = ()) -> Value:
     """β(θ): p(z_i=j | x_i) for all points and components, with θ in its place."""
     formula = numerics.parsed(r"p(z_i=j\mid x_i)", sheet.book.letters)
     i, j = sheet.book.find("i", ()).symbol, sheet.book.find("j", ()).symbol
     return [
-        [
-            sheet.with_({i: a, j: b}).evaluate(formula)
-            for b in range(1, sheet.size("K") + 1)
-        ]
+        [sheet.with_({i: a, j: b}).evaluate(formula) for b in range(1, sheet.size("K") + 1)]
         for a in range(1, sheet.size("n") + 1)
     ]
 
@@ -697,9 +680,7 @@ def coefficients(sheet: Sheet, letter: Letter) -> Value:
 # --- data, and fits of other programs -------------------------------------------------------------
 
 
-def family_probability(
-    sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]
-) -> Value:
+def family_probability(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) -> Value:
     """p(x, z=j; Θ), by its definition, at any point and label."""
     definition = sheet.book.formulas(letter)
     if definition is None or len(arguments) != 3 or arguments[1].op != "rel":
@@ -731,9 +712,10 @@ def matrix_of_parameters(sheet: Sheet, letter: Letter) -> Value:
 
 
 def _shares_of(sheet: Sheet) -> list[list[arb]]:
-    return [v.entries(row) for row in sheet.evaluate(
-        numerics.parsed(r"\beta_\cdot", sheet.book.letters)
-    )]
+    return [
+        v.entries(row)
+        for row in sheet.evaluate(numerics.parsed(r"\beta_\cdot", sheet.book.letters))
+    ]
 
 
 def matrix_of_shares(sheet: Sheet, letter: Letter) -> Value:
@@ -755,9 +737,7 @@ def matrix_of_sums(sheet: Sheet, letter: Letter) -> Value:
 
 def rows_of_sums(sheet: Sheet, letter: Letter) -> Value:
     table = v.as_matrix(matrix_of_sums(sheet, letter))
-    return [
-        v.vector(table[j, k] for k in range(table.ncols())) for j in range(table.nrows())
-    ]
+    return [v.vector(table[j, k] for k in range(table.ncols())) for j in range(table.nrows())]
 
 
 def length_of_statistics(sheet: Sheet, letter: Letter) -> Value:
@@ -833,9 +813,7 @@ def divergence(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) 
         step = v.collapsed(lower * arb_mat([[t] for t, _ in nodes]))
         here = sheet.with_({x.symbol: v.add(mean, step)})
         place = numerics.parsed("x", letters)
-        logs = [
-            v.log(here.evaluate(Node("call", (density, place)))) for density in (first, second)
-        ]
+        logs = [v.log(here.evaluate(Node("call", (density, place)))) for density in (first, second)]
         total += weight * (logs[0] - logs[1])
     return total
 
@@ -865,7 +843,7 @@ def run_with_leaps(sheet: Sheet, letter: Letter) -> Value:
 
 
 def _height(data: list[Value], theta: Parameters) -> float:
-    weights, means, covariances = theta
+    weights, _, covariances = theta
     try:
         for covariance in covariances:
             cholesky(covariance)
@@ -875,9 +853,7 @@ def _height(data: list[Value], theta: Parameters) -> float:
         return float("-inf")
     total = arb(0)
     for x in data:
-        total += sum(
-            (w * _density(x, m, c) for w, m, c in zip(*theta, strict=True)), arb(0)
-        ).log()
+        total += sum((w * _density(x, m, c) for w, m, c in zip(*theta, strict=True)), arb(0)).log()
     return float(total.mid())
 
 
@@ -912,9 +888,7 @@ def step_length(sheet: Sheet, letter: Letter, node: Node, arguments: Any = ()) -
 def correlation(sheet: Sheet, letter: Letter) -> Value:
     """Of x₁ and x₂: the mean product of the two, each in its own standard deviations."""
     lower = v.as_matrix(cholesky(_of(sheet, letter)))
-    lengths = [
-        sum((lower[k, c] ** 2 for c in range(2)), arb(0)).sqrt() for k in range(2)
-    ]
+    lengths = [sum((lower[k, c] ** 2 for c in range(2)), arb(0)).sqrt() for k in range(2)]
     return sum((lower[0, c] / lengths[0] * lower[1, c] / lengths[1] for c in range(2)), arb(0))
 
 
@@ -1028,8 +1002,9 @@ def _sklearn(sheet: Sheet, covariance_type: str) -> tuple[Any, Any, Any]:
 
 def best_eee(sheet: Sheet, letter: Letter) -> Value:
     """The best of many runs of scikit-learn on Old Faithful: three components, one covariance."""
-    from gmmlib import datasets
     from sklearn.mixture import GaussianMixture
+
+    from gmmlib import datasets
 
     data = datasets.old_faithful()
     model = GaussianMixture(

@@ -67,4 +67,3 @@ def wrong_unlabelled(book: Book, reasons: Mapping[str, Mapping[str, str]]) -> li
                 )
     wrong += [f"displays.toml: {page} has no {begins!r}" for page, begins in sorted(unused)]
     return wrong
-
