@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from flint import arb, arb_mat
 
-SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~": "≈", "in": "∈", "iff": "⟺"}
+SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~": "≈", "in": "∈", "iff": "exactly if"}
 DIGITS = 12
 DIGITS_IN_ROWS = 6  # where several numbers stand beside each other
 ENTRIES = 9  # of a vector or a matrix, shown

@@ -4,7 +4,9 @@
 (() => {
   const GAP = 8;
   const FEW_LINES = 130; // pixels
-  const texts = document.getElementById("symbols").content.children;
+  const template = document.getElementById("symbols");
+  if (!template) return; // a page without its article
+  const texts = template.content.children;
   const values = JSON.parse(document.getElementById("symbol-values").textContent);
   const bubble = document.createElement("div");
   bubble.className = "book-tip symbol-tip";

@@ -51,7 +51,8 @@ def sizes(record: Executed, world: int) -> str:
 
 def _chain(chain: sides.Chain) -> str:
     rows = zip(sides.names(chain), chain["values"], strict=True)
-    return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in rows)}</dl>"
+    cells = ((html.escape(name), html.escape(value)) for name, value in rows)
+    return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in cells)}</dl>"
 
 
 def _details(summary: str, *children: nodes.Node) -> list[nodes.Node]:
