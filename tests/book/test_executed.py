@@ -268,7 +268,7 @@ def test_relations_are_chains_and_an_index_is_a_row() -> None:
     (many,) = sides.chains([link("=", one, one)] * 6)
     assert many["values"][0] == "1, 1, 1, …"
     (truths,) = sides.chains([link("iff", True, True)])
-    assert truths == {"signs": ["⟺"], "values": ["true", "true"]}
+    assert truths == {"signs": ["exactly if"], "values": ["true", "true"]}
 
 
 def test_the_command_prints_all_of_it(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
