@@ -13,6 +13,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 
 import executed
 import sides
+from formulas import letters
 from website.ledger_about import sizes
 
 FILE = "ledger-worlds.js"
@@ -40,9 +41,11 @@ def _chain(chain: sides.Chain) -> list[list[str]]:
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:
-    if exception or not isinstance(app.builder, StandaloneHTMLBuilder):
+    root = Path(app.srcdir)
+    has_notation = (root / letters.FILE).is_file()  # without it nothing runs, and nothing is told
+    if exception or not has_notation or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
-    records = executed.outcomes(Path(app.srcdir)).values()
+    records = executed.outcomes(root).values()
     (Path(app.outdir) / FILE).write_text(content(records), encoding="utf8")
 
 
