@@ -15,7 +15,6 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,7 +23,7 @@ import book
 import executed
 from book import ROOT, Page
 from formulas import mutants
-from formulas.run import Displays, Outcome, displays_of
+from formulas.run import Displays, displays_of
 
 SURVIVORS = Path(__file__).parent / "formulas" / "survivors.toml"
 WORKERS = 2
@@ -40,55 +39,17 @@ def pages_in(folder: Path) -> list[Page]:
     return [Page(path, path.read_text(encoding="utf8"), k) for k, path in enumerate(paths)]
 
 
-def run_all(displays: Displays, labels: Iterable[str]) -> dict[str, Outcome]:
-    """The outcome of each display, worked out in two processes."""
-    wanted = list(labels)
-    if len(wanted) < 8:
-        return {label: displays.run(label) for label in wanted}
-    with ProcessPoolExecutor(WORKERS, get_context("fork"), _take, (displays,)) as pool:
-        return dict(zip(wanted, pool.map(_run, wanted, chunksize=4), strict=True))
-
-
-_DISPLAYS: list[Displays] = []
-
-
-def _take(displays: Displays) -> None:
-    _DISPLAYS[:] = [displays]
-
-
-def _run(label: str) -> Outcome:
-    return _DISPLAYS[0].run(label).plain()
-
-
-def run_by_nobody(displays: Displays, outcomes: dict[str, Outcome]) -> list[str]:
-    """Definitions that no claim was worked out with, and that give no reason."""
-    claims = [o for label, o in outcomes.items() if label.startswith("eq-")]
-    used = {label for outcome in claims for label in outcome.definitions}
-    known = executed.reasons(displays)
-    definitions = [label for label in outcomes if label.startswith("def-")]
-    return [label for label in definitions if label not in used and label not in known]
-
-
-def line(outcome: Outcome) -> str:
-    label = outcome.shown.label
-    if not outcome.holds:
-        return f"{label} {outcome.error}"
-    worlds = "; ".join(f"{s['n']}, {s['K']}, {s['d']}" for s in outcome.sizes)
-    count = len(outcome.sizes)
-    return f"{label} holds in {count} {'world' if count == 1 else 'worlds'}: n, K, d = {worlds}"
-
-
 def run(displays: Displays, labels: list[str]) -> int:
-    outcomes = run_all(displays, labels or displays.shown)
-    for outcome in outcomes.values():
-        print(line(outcome))
-    wrong = sum(not outcome.holds for outcome in outcomes.values())
-    nobody = [] if labels else run_by_nobody(displays, outcomes)
-    for label in nobody:
-        print(f"{label} is run by nobody")
-    claims = [label for label in outcomes if label.startswith("eq-")]
-    held = sum(outcomes[label].holds for label in claims)
-    print(f"{held} of {len(claims)} claims hold, {len(outcomes) - len(claims)} definitions")
+    records = executed.run_all(displays, labels or displays.shown)
+    for record in records.values():
+        print(f"{record.label} {record.in_words}")
+    wrong = [record for record in records.values() if not record.holds]
+    nobody = [] if labels else list(executed.not_run(records, executed.reasons(displays)))
+    for error in nobody:
+        print(error)
+    claims = [record for label, record in records.items() if label.startswith("eq-")]
+    held = sum(record.holds for record in claims)
+    print(f"{held} of {len(claims)} claims hold, {len(records) - len(claims)} definitions")
     return 1 if wrong or nobody else 0
 
 
@@ -99,12 +60,12 @@ def run_mutants(
     displays: Displays, labels: list[str], seed: int, each: int, held_back: bool
 ) -> int:
     operators = mutants.HELD_BACK if held_back else mutants.OPERATORS
-    outcomes = run_all(displays, displays.shown)
-    users = mutants.users_of(outcomes)
+    records = executed.run_all(displays, displays.shown)
+    users = mutants.users_of({label: record.stands_on for label, record in records.items()})
     chosen = [
         mutant
         for label in labels or displays.shown
-        if outcomes[label].holds
+        if records[label].holds
         for mutant in mutants.sample(
             mutants.mutants_of(displays, label, operators), each or sys.maxsize, seed
         )
@@ -116,19 +77,18 @@ def run_mutants(
     return report(chosen, reasons, explained())
 
 
-_MUTANTS: list[tuple[list[mutants.Mutant], dict[str, list[str]]]] = []
+_MUTANTS: list[tuple[Displays, list[mutants.Mutant], dict[str, list[str]]]] = []
 
 
 def _take_mutants(
     displays: Displays, chosen: list[mutants.Mutant], users: dict[str, list[str]]
 ) -> None:
-    _take(displays)
-    _MUTANTS[:] = [(chosen, users)]
+    _MUTANTS[:] = [(displays, chosen, users)]
 
 
 def _refuse(k: int) -> str:
-    chosen, users = _MUTANTS[0]
-    return mutants.is_refused(_DISPLAYS[0], chosen[k], users)
+    displays, chosen, users = _MUTANTS[0]
+    return mutants.is_refused(displays, chosen[k], users)
 
 
 def explained() -> dict[str, str]:

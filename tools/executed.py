@@ -8,7 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,8 +16,7 @@ from typing import Any
 
 import book
 import declared
-import sides
-from formulas import letters, run
+from formulas import letters, run, wording
 
 STORE = Path("_build") / "executed.json"
 PROCESSES = 2
@@ -28,14 +27,14 @@ FEW = 8  # displays that are not worth a second process
 class Executed:
     """A display that was run: in which worlds it held, with which numbers, or why not.
 
-    ``worlds``: for each world its chains of relations, as tools/sides.py tells them.
+    ``worlds``: for each world its chains of relations, as tools/formulas/wording.py tells them.
     ``stands_on``: the other displays whose formulas were run for it.
     """
 
     label: str
     error: str
     sizes: list[dict[str, int]]
-    worlds: list[list[sides.Chain]]
+    worlds: list[list[wording.Chain]]
     stands_on: list[str]
     beside: list[str] = field(default_factory=list)
     axes: str = "nKd"
@@ -51,7 +50,7 @@ class Executed:
         sizes = "; ".join(", ".join(str(s[a]) for a in self.axes) for s in self.sizes)
         letters_ = ", ".join(self.axes)
         if len(self.sizes) == 1:
-            return f"held in one world, a printed data set: {letters_} = {sizes}"
+            return f"held in one world, that of its printed numbers: {letters_} = {sizes}"
         return f"held in {len(self.sizes)} worlds: {letters_} = {sizes}"
 
 
@@ -63,7 +62,7 @@ def outcomes(root: Path) -> dict[str, Executed]:
         stored = json.loads(store.read_text(encoding="utf8"))
         if stored["key"] == key:
             return {label: Executed(**record) for label, record in stored["records"].items()}
-    records = {record.label: record for record in _run_all(root, list(displays.shown))}
+    records = run_all(displays, displays.shown)
     store.parent.mkdir(exist_ok=True)
     content = {"key": key, "records": {k: asdict(record) for k, record in records.items()}}
     # moved there whole: the tests read it in two processes
@@ -90,7 +89,7 @@ def execute(displays: run.Displays, label: str) -> Executed:
         label,
         outcome.error,
         outcome.sizes,
-        [sides.chains(links) for links in outcome.sides],
+        [wording.chains(links) for links in outcome.sides],
         [name for name in displays.shown if name in outcome.definitions and name != label],
         beside,
         "nKdT" if "T" in outcome.used else "nKd",
@@ -131,6 +130,11 @@ def errors(records: dict[str, Executed], why_unused: dict[str, str]) -> Iterator
     for record in records.values():
         if not record.holds:
             yield f"{record.label} {record.error}"
+    yield from not_run(records, why_unused)
+
+
+def not_run(records: dict[str, Executed], why_unused: dict[str, str]) -> Iterator[str]:
+    """Definitions that no claim runs and that do not say why, or say so and are run."""
     for label, claims in who_runs(records).items():
         if not claims and label not in why_unused:
             yield (
@@ -144,22 +148,22 @@ def errors(records: dict[str, Executed], why_unused: dict[str, str]) -> Iterator
 # --- running --------------------------------------------------------------------------------------
 
 
-def _run_all(root: Path, labels: list[str]) -> Iterator[Executed]:
-    if len(labels) < FEW:
-        displays = displays_of(root)
-        yield from (execute(displays, label) for label in labels)
-        return
+def run_all(displays: run.Displays, labels: Iterable[str]) -> dict[str, Executed]:
+    """What comes of each display, worked out in two processes."""
+    wanted = list(labels)
+    if len(wanted) < FEW:
+        return {label: execute(displays, label) for label in wanted}
     # spawned, since a process that builds the site may have threads, which a fork does not copy
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, spawn, _begin, (root,)) as pool:
-        yield from pool.map(_execute, labels)
+    with ProcessPoolExecutor(PROCESSES, spawn, _begin, (displays,)) as pool:
+        return dict(zip(wanted, pool.map(_execute, wanted), strict=True))
 
 
 _DISPLAYS: list[run.Displays] = []  # of a process of the pool
 
 
-def _begin(root: Path) -> None:
-    _DISPLAYS[:] = [displays_of(root)]
+def _begin(displays: run.Displays) -> None:
+    _DISPLAYS[:] = [displays]
 
 
 def _execute(label: str) -> Executed:
@@ -178,5 +182,5 @@ def _key(displays: run.Displays, root: Path) -> str:
 def sources() -> list[Path]:
     """The code that runs displays and puts what came of it into words."""
     here = Path(__file__).parent
-    own = [here / f"{name}.py" for name in ("declared", "executed", "sides")]
+    own = [here / f"{name}.py" for name in ("declared", "executed")]
     return [*own, *sorted((here / "formulas").glob("*.py"))]

@@ -10,8 +10,8 @@ from flint import arb, arb_mat
 
 import executed
 import ledger
-import sides
 from book import ROOT
+from formulas import wording
 from formulas.run import Displays, Sides
 
 TOC = "format: jb-book\nroot: index\nchapters: [{file: one}]\n"
@@ -32,7 +32,9 @@ class Toy:
         self.root = root
         self.displays = dict(DISPLAYS)
         self.letters: list[dict[str, Any]] = [dict(row) for row in LETTERS]
-        self.worlds: dict[str, dict[str, Any]] = {}
+        self.worlds: dict[str, dict[str, Any]] = {
+            "default": {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3]}
+        }
         self.comments = ""
 
     def write(self) -> Path:
@@ -106,7 +108,7 @@ def test_a_sound_book(toy: Toy) -> None:
 def test_one_world_is_called_one(toy: Toy) -> None:
     toy.worlds["eq-square"] = {"count": 1, "n": [5], "K": [2], "d": [1]}
     words = toy.outcomes()["eq-square"].in_words
-    assert words == "held in one world, a printed data set: n, K, d = 5, 2, 1"
+    assert words == "held in one world, that of its printed numbers: n, K, d = 5, 2, 1"
 
 
 def test_what_is_declared_beside_it(toy: Toy) -> None:
@@ -247,27 +249,27 @@ def link(name: str, a: Any, b: Any, left: str = "a", right: str = "b") -> Sides:
 
 def test_numbers_have_twelve_digits_and_rows_six() -> None:
     third = arb(1) / 3
-    assert sides.text(third) == "0.333333333333"
-    assert sides.text(arb(-2)) == "−2"
-    assert sides.text(arb(10) ** -60) == "1.0e−60"
-    assert sides.text(True) == "true"
-    assert sides.text(arb_mat([[third], [arb(2)]])) == "(0.333333, 2)"
-    assert sides.text(arb_mat([[arb(1), third], [arb(2), arb(4)]])) == "(1 0.333333; 2 4)"
-    assert sides.text(arb_mat(4, 4)) == "4 × 4, first row (0 0 0 0)"
-    assert sides.text((arb(1), (arb(2), arb(3)))) == "(1, (2, 3))"
-    assert sides.text(arb_mat(12, 1)).endswith("0, …)")
+    assert wording.text(third) == "0.333333333333"
+    assert wording.text(arb(-2)) == "−2"
+    assert wording.text(arb(10) ** -60) == "1.0e−60"
+    assert wording.text(True) == "true"
+    assert wording.text(arb_mat([[third], [arb(2)]])) == "(0.333333, 2)"
+    assert wording.text(arb_mat([[arb(1), third], [arb(2), arb(4)]])) == "(1 0.333333; 2 4)"
+    assert wording.text(arb_mat(4, 4)) == "4 × 4, first row (0 0 0 0)"
+    assert wording.text((arb(1), (arb(2), arb(3)))) == "(1, (2, 3))"
+    assert wording.text(arb_mat(12, 1)).endswith("0, …)")
 
 
 def test_relations_are_chains_and_an_index_is_a_row() -> None:
     one, two = arb(1), arb(2)
-    chain = sides.chains([link("=", one, one), link(">=", one, arb(0), "b", "c")])
+    chain = wording.chains([link("=", one, one), link(">=", one, arb(0), "b", "c")])
     assert chain == [{"signs": ["=", "≥"], "values": ["1", "1", "0"]}]
-    assert sides.names(chain[0]) == ["left", "= middle", "≥ right"]
-    rows = sides.chains([link("=", one, one), link("=", two, two)])
+    assert wording.names(chain[0]) == ["left", "= middle", "≥ right"]
+    rows = wording.chains([link("=", one, one), link("=", two, two)])
     assert rows == [{"signs": ["="], "values": ["1, 2", "1, 2"]}]
-    (many,) = sides.chains([link("=", one, one)] * 6)
+    (many,) = wording.chains([link("=", one, one)] * 6)
     assert many["values"][0] == "1, 1, 1, …"
-    (truths,) = sides.chains([link("iff", True, True)])
+    (truths,) = wording.chains([link("iff", True, True)])
     assert truths == {"signs": ["exactly if"], "values": ["true", "true"]}
 
 

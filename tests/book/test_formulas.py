@@ -11,7 +11,7 @@ from executed import Executed
 from formulas import mutants
 from formulas.letters import Undeclared
 from formulas.parser import AnyLetter, read_display, read_formula
-from formulas.run import Displays, Outcome, Shown, displays_of
+from formulas.run import Displays, Shown, displays_of
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +31,8 @@ def test_a_claim_holds_in_five_worlds_unless_it_is_about_one_data_set(
     assert few == {label for label, o in displays.worlds.items() if o.get("count") == 1}
 
 
-def test_no_definition_is_run_by_nobody(displays: Displays) -> None:
-    shown = [displays.shown[label] for label in ("def-counts", "eq-multiplier")]
-    few = Displays(shown, {"letters": displays.rows, "worlds": {}})
-    alone = {label: Outcome(few.shown[label]) for label in few.shown}
-    assert command.run_by_nobody(few, alone) == ["def-counts"]
-    alone["eq-multiplier"].definitions.add("def-counts")
-    assert command.run_by_nobody(few, alone) == []
-
-
 def test_a_sample_of_mutants_is_refused(displays: Displays, records: dict[str, Executed]) -> None:
-    users = {
-        label: [label, *(r.label for r in records.values() if label in r.stands_on)]
-        for label in records
-    }
+    users = mutants.users_of({label: record.stands_on for label, record in records.items()})
     known = command.explained()
     survivors = [
         mutant.name
@@ -55,6 +43,25 @@ def test_a_sample_of_mutants_is_refused(displays: Displays, records: dict[str, E
         if not mutants.is_refused(displays, mutant, users)
     ]
     assert [name for name in survivors if name not in known] == []
+
+
+def test_a_mutant_that_is_not_refused_is_told(
+    displays: Displays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (first, second, *_) = mutants.mutants_of(displays, "eq-bias", mutants.OPERATORS)
+    assert command.report([first, second], ["does not hold", ""], {}) == 1
+    assert f"survives: {second.name}" in capsys.readouterr().out
+    assert command.report([first, second], ["does not hold", ""], {second.name: "true"}) == 0
+
+
+def test_a_place_that_moves_nothing_is_no_maximum(displays: Displays) -> None:
+    rows = [dict(row) for row in displays.rows]
+    (best,) = [row for row in rows if row["symbol"] == [r"\hat\mu", r"\hat\sigma"]][:1]
+    best["maximises"] = r"n+0\mu"
+    changed = Displays(
+        displays.shown.values(), {"letters": rows, "worlds": displays.worlds}, displays.given
+    )
+    assert "is no maximum" in changed.run("eq-mle-mean").error
 
 
 # label, what stands in the display, what is put in its place, what is said
@@ -170,7 +177,7 @@ def test_the_command_names_a_label_that_is_not_there(capsys: pytest.CaptureFixtu
 
 def test_the_command_says_in_which_worlds(capsys: pytest.CaptureFixture) -> None:
     assert command.main(["eq-log-det"]) == 0
-    assert "eq-log-det holds in 5 worlds: n, K, d = " in capsys.readouterr().out
+    assert "eq-log-det held in 5 worlds: n, K, d = " in capsys.readouterr().out
 
 
 def test_a_letter_of_another_shape_is_undeclared(displays: Displays) -> None:

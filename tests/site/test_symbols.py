@@ -87,6 +87,7 @@ def test_a_mark_that_would_move_something_is_left_out() -> None:
     assert done.html[bad] == typeset([Formula("a^bc", True)]).html[Formula("a^bc", True)]
 
 
+WORLDS = {"default": {"n": [4, 5], "K": [2, 3], "d": [1]}}
 ROWS = [
     {
         "symbol": [r"\mu_j", r"\hat\mu_j"],
@@ -130,7 +131,7 @@ def test_a_display_that_is_not_read_stays_as_it_is() -> None:
 
 def test_values_are_short() -> None:
     shown = [Shown("eq-a", "1", r"\mu_j=\mu_j")]
-    sizes, found = values_of(Displays(shown, {"letters": ROWS}), shown[0])
+    sizes, found = values_of(Displays(shown, {"letters": ROWS, "worlds": WORLDS}), shown[0])
     assert re.fullmatch(r"K = \d", sizes)
     (text,) = found.values()
     assert re.fullmatch(r"\((−?\d(\.\d+)?(, )?){2,4}\)", text)
@@ -148,6 +149,7 @@ def test_words_with_formulas_and_roles() -> None:
 
 
 def test_a_symbol_that_is_pointed_at_shows_what_it_means(address: str, page: Page) -> None:
+    page.clock.install()
     watch = Watch(page, address)
     open_page(watch, CHAPTER)
     assert bubble(page).count() == 0
@@ -156,7 +158,7 @@ def test_a_symbol_that_is_pointed_at_shows_what_it_means(address: str, page: Pag
     expect(bubble(page)).to_contain_text(re.compile(r"for instance \d"))
     # the pointer may move onto it, and Escape puts it away
     bubble(page).hover()
-    page.wait_for_timeout(500)
+    page.clock.run_for(5000)
     expect(bubble(page)).to_contain_text("a standard deviation")
     page.keyboard.press("Escape")
     expect(bubble(page)).to_have_count(0)
@@ -212,7 +214,7 @@ def test_what_is_planted_is_seen(
     }
     page.keyboard.press("Escape")
     symbol(page, ELL).tap()
-    page.wait_for_timeout(300)
+    page.wait_for_function("location.hash || document.querySelector('.symbol-tip.shown')")
     works["tap"] = "#" not in page.url
     assert list(works.values()).count(False) == 1
     context.close()
@@ -237,8 +239,10 @@ def test_the_keyboard_leads_through_the_symbols(address: str, page: Page) -> Non
     open_page(Watch(page, address), CHAPTER)
     stops = '[tabindex="0"], a, button'
     assert display(page).locator(stops).count() == 1
-    page.wait_for_timeout(500)  # what scrolls is made a stop
+    page.set_viewport_size(NARROW)
+    page.locator("article pre[tabindex='0']").first.wait_for()  # what scrolls has been made a stop
     assert display(page).get_attribute("tabindex") is None
+    page.set_viewport_size(site_checks.WIDE)
     stop = display(page).locator(".symbol-list")
     before = page.evaluate("scrollX")
     stop.focus()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -322,12 +322,13 @@ def _in_time(displays: Displays, label: str) -> Outcome:
         signal.signal(signal.SIGALRM, before)
 
 
-def users_of(outcomes: dict[str, Outcome]) -> dict[str, list[str]]:
-    users = {label: [label] for label in outcomes}
-    for label, outcome in outcomes.items():
-        for definition in outcome.definitions:
-            if definition != label and definition in users:
-                users[definition].append(label)
+def users_of(stands_on: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """For each display itself, and the displays that were worked out with it."""
+    users = {label: [label] for label in stands_on}
+    for label, others in stands_on.items():
+        for other in others:
+            if other in users:
+                users[other].append(label)
     return users
 
 

@@ -167,10 +167,8 @@ def between(at: Callable[[arb], Value], low: arb, high: arb, panels: int = 2) ->
 
 
 @cache
-def hermite(count: int) -> list[tuple[arb, arb]]:
-    """Nodes and weights for the mean over a standard Gaussian, exact for polynomials."""
-    if count == 2:
-        return [(arb(-1), arb(1) / 2), (arb(1), arb(1) / 2)]
+def hermite() -> list[tuple[arb, arb]]:
+    """Nodes and weights for the mean over a standard Gaussian, exact up to the fifth power."""
     root = arb(3).sqrt()
     return [(-root, arb(1) / 6), (arb(0), arb(2) / 3), (root, arb(1) / 6)]
 
@@ -221,6 +219,8 @@ def stationary(
             break
     else:
         raise NoValue("the maximiser did not settle")
+    if climbs:
+        _require_top(height, x)
     final = at(x)
     return [(place, final.evaluate(place)) for place in places]
 
@@ -233,6 +233,17 @@ def _is_level(height: Callable[[list[arb]], arb], x: list[arb]) -> bool:
         if not abs(height(up) - height(down)) / (2 * STEP) < arb(10) ** -32:
             return False
     return True
+
+
+def _require_top(height: Callable[[list[arb]], arb], x: list[arb]) -> None:
+    """A step aside leads down, whichever way; else it is no maximum, or nothing moves it."""
+    top = height(x)
+    for k in range(len(x)):
+        for aside in (arb(1) / 1000, arb(-1) / 1000):
+            moved = list(x)
+            moved[k] = x[k] + aside
+            if not height(moved) < top:
+                raise NoValue("the place that was found is no maximum")
 
 
 def _moved(

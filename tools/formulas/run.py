@@ -6,7 +6,7 @@ import itertools
 import random
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from formulas import values as v
 from formulas.latex import NotRead
 from formulas.letters import Letter, Letters, Undeclared, chapter_of, read_rows
 from formulas.parser import read_display, read_formula
-from formulas.sheet import Book, Formula, Sheet
-from formulas.tree import Display, Node
+from formulas.sheet import Book, Formula, Sheet, half_a_digit
+from formulas.tree import Display, Node, renamed
 from formulas.values import NoValue, Value
 
 WORLDS = 5
@@ -60,14 +60,6 @@ class Outcome:
     @property
     def holds(self) -> bool:
         return not self.error
-
-    def plain(self) -> Outcome:
-        """With its numbers as texts, to be handed from one process to another."""
-        sides = [
-            [replace(s, values=(written(s.values[0]), written(s.values[1]))) for s in world]
-            for world in self.sides
-        ]
-        return replace(self, sides=sides)
 
 
 class Displays:
@@ -181,7 +173,7 @@ class _Runner:
                     others = [
                         numerics.parsed(str(text), self.letters) for text in letter.spec["stands"]
                     ]
-                    return [_renamed(node, part, other) for other in others]
+                    return [renamed(node, part, other) for other in others]
         return [node]
 
     def declared(self, node: Node) -> None:
@@ -285,7 +277,7 @@ class _Runner:
     def world(self, attempt: int) -> Sheet:
         seed = f"{self.one.label}/{attempt}"
         rng = random.Random(f"{seed}/sizes")
-        choices = {**DEFAULT_SIZES, **self.displays.worlds.get("default", {})}
+        choices = dict(self.displays.worlds["default"])
         chapter = self.displays.worlds.get(f"chapter {self.one.chapter}", {})
         choices |= {k: s for k, s in chapter.items() if k in SIZE_NAMES}
         choices |= {k: s for k, s in self.options.items() if k in SIZE_NAMES}
@@ -398,7 +390,7 @@ class _Runner:
             if any(part.op == "order" for part in right.walk()):
                 if not _is_of_order(sheet, left, right):
                     return self.fails(sheet, "the rest is not of that order")
-            elif not sheet.holds(a, name, b, _printed(right)):
+            elif not sheet.holds(a, name, b, half_a_digit(right)):
                 return self.fails(sheet, f"{_short(a)} {name} {_short(b)} is false")
             if equality is not None and name in (">=", "<="):
                 place, value = equality.args
@@ -429,15 +421,6 @@ class _Runner:
             yield {letter.symbol: k for letter, k in zip(extra, values, strict=True)}
 
 
-DEFAULT_SIZES = {"n": [4, 5, 6, 7], "K": [2, 3, 4], "d": [1, 2, 3], "T": [2, 3], "R": [2, 3]}
-
-
-def _printed(node: Node) -> arb | None:
-    from formulas.sheet import _half_a_digit
-
-    return _half_a_digit(node)
-
-
 def _is_of_order(sheet: Sheet, left: Node, right: Node) -> bool:
     """Is the gap between the sides of the order said, as its letter goes to 0?"""
     order = next(part for part in right.walk() if part.op == "order")
@@ -448,23 +431,6 @@ def _is_of_order(sheet: Sheet, left: Node, right: Node) -> bool:
         gap = v.add(near.evaluate(left), v.negative(near.evaluate(right)))
         ratios.append(v.size(gap) / abs(near.number(order.args[0])))
     return bool(ratios[0] < 1000 and ratios[1] < 1000)
-
-
-def written(value: Value) -> str:
-    """A value in twelve digits."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    shown = [f"{float(entry.mid()):.12g}" for entry in v.entries(value)]
-    if v.shape(value) == (1, 1) and len(shown) == 1:
-        return shown[0]
-    if not isinstance(value, list | tuple):
-        rows, columns = v.shape(value)
-        if columns > 1:
-            lines = [shown[k * columns : (k + 1) * columns] for k in range(rows)]
-            return "; ".join(", ".join(row) for row in lines)
-    return f"({', '.join(shown)})"
 
 
 def _short(value: Value) -> str:
@@ -576,7 +542,7 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
     if alias is not None and sheet.written(letter.symbol) is None:
         target = alias
         for own, given in zip(letter.counts, place.args, strict=False):
-            target = _renamed(target, own, given)
+            target = renamed(target, own, given)
         return _written_over(sheet, target, value)
     subs = [s for s, p in zip(place.args, letter.pattern, strict=False) if p.op != "num"]
     known = {sub.text for sub in subs}
@@ -605,12 +571,6 @@ def _written_over(sheet: Sheet, place: Node, value: Node) -> Sheet:
 def _axis(index: Node, letters: Letters) -> str | None:
     rows = letters.by_base.get(index.text, [])
     return str(rows[0].spec["index"]) if rows and "index" in rows[0].spec else None
-
-
-def _renamed(node: Node, old: Node, new: Node) -> Node:
-    if node == old:
-        return new
-    return node.with_args(*(_renamed(arg, old, new) for arg in node.args))
 
 
 def _put(cells: list[Any], index: tuple[int, ...], value: Any) -> list[Any]:

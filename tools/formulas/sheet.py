@@ -17,7 +17,7 @@ from flint import arb, arb_mat
 from formulas import numerics
 from formulas import values as v
 from formulas.letters import Letter, Letters, Undeclared
-from formulas.tree import Node, number
+from formulas.tree import Node, number, renamed
 from formulas.values import NoValue, Value
 
 Index = tuple[int, ...]
@@ -279,11 +279,11 @@ class Sheet:
             if letter.counts and not place.args:
                 sheet = self
                 for k, item in enumerate(value):
-                    target = _renamed(alias, letter.counts[0], number(str(k + 1)))
+                    target = renamed(alias, letter.counts[0], number(str(k + 1)))
                     sheet = sheet.assign(target, item)
                 return sheet
             for own, given in zip(letter.counts, place.args, strict=False):
-                alias = _renamed(alias, own, given)
+                alias = renamed(alias, own, given)
             return self.assign(alias, value)
         index, rest = self.index_of(letter, place.args)
         if not index and not rest:
@@ -896,7 +896,7 @@ class Sheet:
 
     def link(self, left: Node, name: str, right: Node) -> bool:
         a, b = self.evaluate(left), self.evaluate(right)
-        return self.holds(a, name, b, _half_a_digit(right))
+        return self.holds(a, name, b, half_a_digit(right))
 
     def holds(self, a: Value, name: str, b: Value, rounding: arb | None = None) -> bool:
         if name in ("=", "=:", "~"):
@@ -982,13 +982,7 @@ def _replaced(whole: Value, index: Index, rest: Index, value: Value) -> Value:
     return value
 
 
-def _renamed(node: Node, old: Node, new: Node) -> Node:
-    if node == old:
-        return new
-    return node.with_args(*(_renamed(arg, old, new) for arg in node.args))
-
-
-def _half_a_digit(node: Node) -> arb | None:
+def half_a_digit(node: Node) -> arb | None:
     """Half a unit of the last place, where a side is printed decimals."""
     decimals = [n.text for n in node.walk() if n.op == "num" and "." in n.text]
     plain = all(n.op in ("num", "neg", "tuple", "group") for n in node.walk())

@@ -29,6 +29,13 @@ class Node:
         return f"{self.op}{f'[{self.text}]' if self.text else ''}({inside})"
 
 
+def renamed(node: Node, old: Node, new: Node) -> Node:
+    """The tree with one part in the place of another."""
+    if node == old:
+        return new
+    return node.with_args(*(renamed(arg, old, new) for arg in node.args))
+
+
 def number(text: str) -> Node:
     return Node("num", (), text)
 

@@ -259,7 +259,7 @@ def mean_over_samples(sheet: Sheet, body: Node) -> Value:
     sigma = sheet.number(numerics.parsed(r"\sigma", sheet.book.letters))
     key = sheet.book.find("x", (Node("sym", (), "i"),)).symbol
     total: Value | None = None
-    for nodes in itertools.product(v_hermite(), repeat=n):
+    for nodes in itertools.product(numerics.hermite(), repeat=n):
         weight = arb(1)
         for _, w in nodes:
             weight *= w
@@ -267,10 +267,6 @@ def mean_over_samples(sheet: Sheet, body: Node) -> Value:
         term = v.times(weight, sheet.with_({key: sample}).evaluate(body))
         total = term if total is None else v.add(total, term)
     return total
-
-
-def v_hermite() -> list[tuple[arb, arb]]:
-    return numerics.hermite(3)
 
 
 def mean_by_density(sheet: Sheet, body: Node) -> Value:
@@ -445,11 +441,6 @@ def last_row(sheet: Sheet, letter: Letter) -> Value:
     table = v.as_matrix(_of(sheet, letter))
     size = table.nrows() - 1
     return v.vector(table[size, b] for b in range(size))
-
-
-def symmetrised(sheet: Sheet, letter: Letter) -> Value:
-    a = v.as_matrix(_of(sheet, letter))
-    return v.collapsed((a + a.transpose()) / 2)
 
 
 # --- maxima ---------------------------------------------------------------------------------------
@@ -806,7 +797,7 @@ def divergence(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node]) 
     lower = v.as_matrix(cholesky(sheet.evaluate(numerics.parsed(rf"\Sigma_{{{k}}}", letters))))
     x = sheet.book.find("x", ())
     total = arb(0)
-    for nodes in itertools.product(numerics.hermite(3), repeat=lower.nrows()):
+    for nodes in itertools.product(numerics.hermite(), repeat=lower.nrows()):
         weight = arb(1)
         for _, w in nodes:
             weight *= w
@@ -961,21 +952,14 @@ def _table_of(name: str) -> Any:
 
 def end_of_em(sheet: Sheet, letter: Letter) -> Value:
     """Where scikit-learn's EM comes to rest, on the data that stand in the world."""
-    weights, means, covariances = _sklearn(sheet, "full")
+    is_shared = bool(letter.spec.get("shared"))
+    weights, means, covariances = _sklearn(sheet, "tied" if is_shared else "full")
     if r"\alpha" in letter.base:
-        return [arb(float(w)) for w in weights]
+        return [arb(float(weight)) for weight in weights]
     if r"\mu" in letter.base:
-        return [arb(float(m[0])) for m in means]
-    return [arb(float(c[0, 0])).sqrt() for c in covariances]
-
-
-def end_of_shared_em(sheet: Sheet, letter: Letter) -> Value:
-    weights, means, covariance = _sklearn(sheet, "tied")
-    if r"\alpha" in letter.base:
-        return [arb(float(w)) for w in weights]
-    if r"\mu" in letter.base:
-        return [arb(float(m[0])) for m in means]
-    return arb(float(covariance[0, 0])).sqrt()
+        return [arb(float(mean)) for mean in means.ravel()]
+    deviations = [arb(float(variance)).sqrt() for variance in covariances.ravel()]
+    return deviations[0] if is_shared else deviations
 
 
 def _sklearn(sheet: Sheet, covariance_type: str) -> tuple[Any, Any, Any]:
@@ -1047,7 +1031,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "natural, shifted": natural_shifted,
     "natural, after a step": natural_after_a_step,
     "blocks": blocks,
-    "all blocks": lambda sheet, letter: blocks(sheet, letter),
+    "all blocks": blocks,
     "on a block": on_a_block,
     "divergence": divergence,
     "leap shares": leap_shares,
@@ -1062,7 +1046,6 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "data of ESL": data_of("esl_mixture"),
     "data of the waits": data_of("waits"),
     "end of EM": end_of_em,
-    "end of EM, shared": end_of_shared_em,
     "best EEE": best_eee,
     "step from here": step_from_here,
     "mixture probability": mixture_probability,
@@ -1081,7 +1064,6 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "identity": identity,
     "leading block": leading_block,
     "last row": last_row,
-    "symmetrised": symmetrised,
     "solution": solution,
     "separate solutions": separate_solutions,
     "root": root,

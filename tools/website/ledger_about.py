@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from docutils import nodes
 
-import sides
 from executed import Executed
+from formulas import wording
 
 
 def anchor(label: str) -> str:
@@ -49,8 +49,8 @@ def sizes(record: Executed, world: int) -> str:
     return ", ".join(f"{axis} = {record.sizes[world][axis]}" for axis in record.axes)
 
 
-def _chain(chain: sides.Chain) -> str:
-    rows = zip(sides.names(chain), chain["values"], strict=True)
+def _chain(chain: wording.Chain) -> str:
+    rows = zip(wording.names(chain), chain["values"], strict=True)
     cells = ((html.escape(name), html.escape(value)) for name, value in rows)
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in cells)}</dl>"
 

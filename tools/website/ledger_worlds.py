@@ -12,8 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 import executed
-import sides
-from formulas import letters
+from formulas import letters, wording
 from website.ledger_about import sizes
 
 FILE = "ledger-worlds.js"
@@ -33,11 +32,11 @@ def content(records: Iterable[executed.Executed]) -> str:
     return f"window.BOOK_WORLDS = {text};\n"
 
 
-def _chain(chain: sides.Chain) -> list[list[str]]:
+def _chain(chain: wording.Chain) -> list[list[str]]:
     """The names and the values, as the page has them."""
     values = chain["values"]
     short = ["" if k and values[k - 1] == value else value for k, value in enumerate(values)]
-    return [sides.names(chain), short]
+    return [wording.names(chain), short]
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:
