@@ -103,6 +103,11 @@ def test_a_wrong_display_is_refused(displays: Displays, what: str) -> None:
     assert said in outcome.error
 
 
+def test_worlds_need_sizes(displays: Displays) -> None:
+    bare = Displays(displays.shown.values(), {"letters": displays.rows}, displays.given)
+    assert "[worlds] has no sizes; add a line such as" in bare.run("eq-log-det").error
+
+
 def test_a_wrong_definition_is_refused_by_a_claim(displays: Displays) -> None:
     one = displays.shown["def-gaussian"]
     wrong = Shown(one.label, one.chapter, one.latex.replace(r"-\tfrac12", "-"))

@@ -72,6 +72,8 @@ NOTATION = """letters = [
   {symbol = 'a', means = 'any number', draw = 'real'},
   {symbol = 'b', means = 'the same', value = 'a', where = ['eq-a']},
 ]
+[worlds]
+default = {n = [4], K = [2], d = [1], T = [2], R = [2]}
 """
 ROOMS = [
     "ledger_page",

@@ -15,7 +15,7 @@ from flint import arb
 from formulas import numerics, worlds
 from formulas import values as v
 from formulas.latex import NotRead
-from formulas.letters import Letter, Letters, Undeclared, chapter_of, read_rows
+from formulas.letters import FILE, Letter, Letters, Undeclared, chapter_of, read_rows
 from formulas.parser import read_display, read_formula
 from formulas.sheet import Book, Formula, Sheet, half_a_digit
 from formulas.tree import Display, Node, renamed
@@ -25,6 +25,10 @@ WORLDS = 5
 TRIES = 60
 CASES = 24  # of the free indices of a claim, at most
 SIZE_NAMES = ("n", "K", "d", "T", "R")
+
+
+class NoWorlds(ValueError):
+    """The notation gives no sizes."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Displays:
             outcome.error = f"is not read: {error}"
         except NoValue as error:
             outcome.error = f"has no value: {error}"
+        except NoWorlds as error:
+            outcome.error = f"is not run: {FILE}: {error}"
         except RecursionError:
             outcome.error = "has no value: a letter is defined by itself"
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -277,6 +283,8 @@ class _Runner:
     def world(self, attempt: int) -> Sheet:
         seed = f"{self.one.label}/{attempt}"
         rng = random.Random(f"{seed}/sizes")
+        if "default" not in self.displays.worlds:
+            raise NoWorlds("[worlds] has no sizes; add a line such as default = {n = [4, 5]}")
         choices = dict(self.displays.worlds["default"])
         chapter = self.displays.worlds.get(f"chapter {self.one.chapter}", {})
         choices |= {k: s for k, s in chapter.items() if k in SIZE_NAMES}
