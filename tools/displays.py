@@ -15,6 +15,7 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -73,8 +74,8 @@ def run_mutants(
     with ProcessPoolExecutor(
         WORKERS, get_context("fork"), _take_mutants, (displays, chosen, users)
     ) as pool:
-        reasons = list(pool.map(_refuse, range(len(chosen)), chunksize=8))
-    return report(chosen, reasons, explained())
+        reasons = pool.map(_refuse, range(len(chosen)), chunksize=8)
+        return report(chosen, reasons, explained())
 
 
 _MUTANTS: list[tuple[Displays, list[mutants.Mutant], dict[str, list[str]]]] = []
@@ -97,7 +98,7 @@ def explained() -> dict[str, str]:
     return {name: reason for name, reason in found.items() if isinstance(reason, str)}
 
 
-def report(chosen: list[mutants.Mutant], reasons: list[str], known: dict[str, str]) -> int:
+def report(chosen: list[mutants.Mutant], reasons: Iterable[str], known: dict[str, str]) -> int:
     made, refused = Counter[str](), Counter[str]()
     unexplained = []
     for mutant, reason in zip(chosen, reasons, strict=True):
@@ -105,7 +106,7 @@ def report(chosen: list[mutants.Mutant], reasons: list[str], known: dict[str, st
         refused[mutant.operator] += bool(reason)
         if not reason:
             why = known.get(mutant.name)
-            print(f"survives: {mutant.name}{f' ({why})' if why else ''}")
+            print(f"survives: {mutant.name}{f' ({why})' if why else ''}", flush=True)
             unexplained += [] if why else [mutant.name]
     for operator in made:
         print(f"{operator}: {refused[operator]} of {made[operator]} refused")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -280,7 +281,16 @@ def mutants_of(displays: Displays, label: str, operators: dict[str, Operator]) -
             rest = display.statements[:k] + display.statements[k + 1 :]
             other = replace(display, statements=rest)
             found.setdefault(other, Mutant(label, "condition", f"{k + 1} dropped", other))
-    return list(found.values())
+    return list(_told_apart(found.values()))
+
+
+def _told_apart(found: Iterable[Mutant]) -> Iterator[Mutant]:
+    """The second change of one name is called so: a reason explains one mutant."""
+    seen = Counter[str]()
+    for mutant in found:
+        seen[mutant.name] += 1
+        again = f" ({seen[mutant.name]})" if seen[mutant.name] > 1 else ""
+        yield replace(mutant, what=mutant.what + again)
 
 
 def _changes(node: Node, place: Place, operator: Operator) -> Iterator[tuple[str, Node]]:
