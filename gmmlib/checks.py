@@ -102,8 +102,8 @@ def symbolic(label: str, left: Any, right: Any, *, scope: str = "") -> None:
     if left is right and isinstance(left, sp.MatrixBase):  # equal expressions may share memory
         raise CheckTooWeak(f"{label}: a matrix is compared with itself")
     left, right = sp.sympify(left), sp.sympify(right)
-    if getattr(left, "shape", ()) != getattr(right, "shape", ()):
-        shapes = [getattr(side, "shape", ()) for side in (left, right)]
+    shapes = [_shape(side) for side in (left, right)]
+    if shapes[0] != shapes[1]:
         raise CheckFailed(f"{label}: the sides have shapes {shapes[0]} and {shapes[1]}")
     difference = _simplified(left - right)
     if not _is_zero(difference):
@@ -448,6 +448,11 @@ def _require_label(label: str) -> None:
             f"label is {label!r}. Name a displayed equation: eq- and then lower-case words, digits "
             f"and hyphens."
         )
+
+
+def _shape(side: Any) -> tuple[Any, ...]:
+    # x_i of SymPy has a shape, and none that it will tell
+    return () if isinstance(side, sp.Indexed) else getattr(side, "shape", ())
 
 
 def _simplified(expression: Any) -> Any:

@@ -23,6 +23,7 @@ from gmmlib.checks import (
 
 EQ = "eq-m-step-means"
 x, mu = sp.symbols("x mu", real=True)
+i, X = sp.Symbol("i", integer=True), sp.IndexedBase("x")
 N, S, Q, sigma, v = sp.symbols("N S Q sigma v", positive=True)
 
 # One Gaussian: its log-likelihood in the sufficient statistics N, S = Σx, Q = Σx², v = σ².
@@ -54,6 +55,7 @@ RIGHT = [
         ),
         id="symbolic-matrix",
     ),
+    pytest.param(lambda: symbolic(EQ, X[i] ** 2 / X[i], X[i]), id="symbolic-indexed"),
     pytest.param(lambda: stationary(EQ, LIKELIHOOD, {mu: MEAN}), id="stationary"),
     pytest.param(lambda: stationary(EQ, LIKELIHOOD, {mu: MEAN, v: VARIANCE}), id="stationary-both"),
     pytest.param(
