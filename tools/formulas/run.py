@@ -108,6 +108,14 @@ class Displays:
             outcome.error = f"has no value: {type(error).__name__}: {error}"
         return outcome
 
+    def first_world(self, label: str) -> Sheet | None:
+        """The first world in which the conditions of a display hold, to read its letters in.
+
+        Raises as the reading and the values do, ``NoValue`` apart.
+        """
+        one = self.shown[label]
+        return next(_Runner(self, one, 1, Outcome(one)).worlds(), None)
+
     def display(self, one: Shown, letters: Letters) -> Display:
         if one.label in self.replaced:
             return self.replaced[one.label]
@@ -134,6 +142,7 @@ class _Runner:
         self.claims: list[tuple[Node, list[Node], Node | None]] = []
         self.conditions: list[Node] = []
         self.fixed: dict[str, int] = {}
+        self.refused = ""
         self.written: list[tuple[Node, Node]] = []  # place, formula
         self.has_sign = any(part.op == "pm" for part in self.display.walk())
         self.sort()
@@ -231,21 +240,8 @@ class _Runner:
         if not self.claims:
             raise NoValue("there is nothing to run")
         truths: list[set[bool]] = [set() for _ in self.claims]
-        refused = ""
         wanted = self.options.get("count", self.count)
-        for attempt in range(TRIES):
-            if len(self.outcome.sizes) >= wanted:
-                break
-            try:
-                sheet = self.world(attempt)
-                if not all(self.meets(sheet, c) for c in self.conditions):
-                    continue
-                self.in_domain(sheet)
-            except v.NotOfOneShape:
-                raise
-            except NoValue as error:
-                refused = str(error)
-                continue
+        for sheet in itertools.islice(self.worlds(), wanted):
             self.outcome.sizes.append(sheet.book.sizes)
             self.outcome.sides.append([])
             for (claim, conditions, equality), seen in zip(self.claims, truths, strict=True):
@@ -253,7 +249,7 @@ class _Runner:
                     return
             self.outcome.used |= sheet.book.used
         if len(self.outcome.sizes) < wanted:
-            why = f" ({refused})" if refused else ""
+            why = f" ({self.refused})" if self.refused else ""
             self.outcome.error = f"meets its conditions in too few worlds{why}"
             return
         for (claim, _, _), seen in zip(self.claims, truths, strict=True):
@@ -262,6 +258,21 @@ class _Runner:
             if claim.op == "iff" and seen != {True, False}:
                 always = "true" if seen == {True} else "false"
                 self.outcome.error = f"both sides of ⟺ are {always} in all worlds"
+
+    def worlds(self) -> Iterator[Sheet]:
+        """Those that meet the conditions; ``refused`` tells why the last one that did not."""
+        for attempt in range(TRIES):
+            try:
+                sheet = self.world(attempt)
+                if not all(self.meets(sheet, condition) for condition in self.conditions):
+                    continue
+                self.in_domain(sheet)
+            except v.NotOfOneShape:
+                raise
+            except NoValue as error:
+                self.refused = str(error)
+                continue
+            yield sheet
 
     def in_domain(self, sheet: Sheet) -> None:
         """Weights that a condition gives are still weights."""

@@ -6,9 +6,8 @@ from flint import arb, arb_mat
 
 from formulas import values
 from formulas.letters import Letter
-from formulas.run import TRIES, Displays, Outcome, Shown, _Runner
+from formulas.run import Displays, Shown
 from formulas.sheet import Sheet
-from formulas.values import NoValue
 from website.symbol_marks import key_of, letters_of
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -24,7 +23,7 @@ def values_of(displays: Displays, one: Shown) -> tuple[str, dict[Key, str]]:
     if one.label in SLOW:
         return "", {}
     try:
-        sheet = first_world(displays, one)
+        sheet = displays.first_world(one.label)
     except FAILURES:
         return "", {}
     if sheet is None:
@@ -47,19 +46,6 @@ def value_of(letter: Letter, sheet: Sheet) -> str:
         return short(sheet.read(letter, ()))
     except FAILURES:
         return ""
-
-
-def first_world(displays: Displays, one: Shown) -> Sheet | None:
-    runner = _Runner(displays, one, 1, Outcome(one))
-    for attempt in range(TRIES):
-        try:
-            sheet = runner.world(attempt)
-            if all(runner.meets(sheet, condition) for condition in runner.conditions):
-                runner.in_domain(sheet)
-                return sheet
-        except NoValue:
-            continue
-    return None
 
 
 def short(value: Any) -> str:

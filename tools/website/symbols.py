@@ -116,7 +116,7 @@ def marked_display(displays: Displays, one: Shown, symbols: Symbols) -> str | No
     try:
         return marked(displays.display(one, letters), letters, symbols.number).strip()
     except NotRead:
-        return None  # to go, once all displays are read
+        return None  # the ledger complains of it
 
 
 def _values(displays: Displays, one: Shown, symbols: Symbols) -> list[Any]:
