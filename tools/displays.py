@@ -95,7 +95,7 @@ def _refuse(k: int) -> str:
 def explained() -> dict[str, str]:
     """Mutants that survive, and why: they are true."""
     found = tomllib.loads(SURVIVORS.read_text(encoding="utf8"))
-    return {name: reason for name, reason in found.items() if isinstance(reason, str)}
+    return {name: reason for reason, names in found.items() for name in names}
 
 
 def report(chosen: list[mutants.Mutant], reasons: Iterable[str], known: dict[str, str]) -> int:
@@ -104,8 +104,10 @@ def report(chosen: list[mutants.Mutant], reasons: Iterable[str], known: dict[str
     for mutant, reason in zip(chosen, reasons, strict=True):
         made[mutant.operator] += 1
         refused[mutant.operator] += bool(reason)
+        why = known.get(mutant.name)
+        if reason and why:
+            print(f"refused, though explained: {mutant.name}", flush=True)
         if not reason:
-            why = known.get(mutant.name)
             print(f"survives: {mutant.name}{f' ({why})' if why else ''}", flush=True)
             unexplained += [] if why else [mutant.name]
     for operator in made:

@@ -74,6 +74,16 @@ PLANTED = {
     "an inequality": ("eq-jensen", r"\ge", r"\le", "does not hold"),
     "a condition that is missing": ("eq-between-two", r"\qquad(K=2)", "", "does not hold"),
     "a condition that is wrong": ("eq-remaining", "|r|<1", "r<1", "has no value"),
+    "a condition that is true by accident": (
+        "eq-need-cholesky", "My=b", r"M^\top y=b", "is not true of its letters",
+    ),
+    "a cube in a condition": (
+        "eq-m-step-hessian", r"\sigma_j^2=\hat", r"\sigma_j^3=\hat", "only squares are solved",
+    ),
+    "an item before the dots": (
+        "def-sufficient-statistics", r"\,x_1x_2,", r"\,\sqrt{x_1}x_2,", "not of one form",
+    ),
+    "a relation before a rest": ("eq-step-divergence", "=", r"\ne", "not of that order"),
     "a border": ("eq-two-modes", r"\delta>1", r"\delta>\tfrac{21}{20}", "sides are"),
     "a printed digit": ("eq-new-means", "1.30657537257", "1.30657537258", "does not hold"),
     "order of factors": (

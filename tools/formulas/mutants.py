@@ -109,7 +109,9 @@ def transpose(node: Node, place: Place) -> Changes:
         yield f"inverse of {short(node.args[0])} dropped", node.args[0]
     if node.op == "sym" and place.parent is not None and place.parent.op in ("mul", "tr"):
         letter = _letter(node, place.letters)
-        if letter is not None and letter.rank == 2 and not node.args[len(letter.pattern) :]:
+        is_symmetric = letter is not None and letter.spec.get("draw") in ("spd", "symmetric")
+        is_whole = letter is not None and not node.args[len(letter.pattern) :]
+        if is_whole and letter.rank == 2 and not is_symmetric:
             yield f"{short(node)} transposed", Node("T", (node,))
 
 

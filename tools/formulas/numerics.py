@@ -517,6 +517,11 @@ def _pairs(sheet: Sheet, before: tuple[Node, ...], after: tuple[Node, ...]) -> I
     end = sheet.integer(sheet.evaluate(_sub(after[0], paths[0])))
     if sheet.integer(sheet.evaluate(_sub(after[0], paths[1]))) != end:
         raise NoValue("the last pair has two different numbers")
+
+    def pair(a: int, b: int) -> Node:
+        return _put(_put(before[0], paths[0], number(str(a))), paths[1], number(str(b)))
+
+    if pair(1, 2) != before[1]:
+        raise NoValue("the items before the dots are not of one form")
     for a, b in itertools.combinations_with_replacement(range(1, end + 1), 2):
-        item = _put(before[0], paths[0], number(str(a)))
-        yield _put(item, paths[1], number(str(b)))
+        yield pair(a, b)

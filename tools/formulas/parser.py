@@ -760,7 +760,11 @@ class _Parser:
             token = self.take()
             if braces:
                 self.expect("}")
-        elif token.text == r"\Delta" and self.notation.has(r"\Delta" + self.ahead(1).text):
+        elif (
+            token.text == r"\Delta"
+            and self.ahead(1).text
+            and self.notation.has(r"\Delta" + self.ahead(1).text)
+        ):
             self.take()
             accent = r"\Delta"
             token = self.take()
