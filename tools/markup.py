@@ -119,6 +119,15 @@ def directives(text: str) -> list[Directive]:
     return [directive for _, directive in _blocks(text) if directive]
 
 
+def fences(text: str) -> list[tuple[tuple[int, int], Directive]]:
+    """The outermost directives, each with its first line and the one behind its last."""
+    return [
+        ((token.map[0], token.map[1]), directive)
+        for token in _parsed(text)
+        if token.map and (directive := _directive(token))
+    ]
+
+
 def exercises(texts: Iterable[str]) -> list[Exercise]:
     found = [directive for text in texts for directive in directives(text)]
     solved = {d.argument for d in found if d.name in ("solution", "solution-start")}
