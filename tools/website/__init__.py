@@ -16,6 +16,7 @@ ROOMS = (
     "notation_page",
     "ledger_worlds",
     "check_lines",
+    "check_yourself",
     "hover_texts",
     "symbols",
     "wide_tables",
