@@ -120,7 +120,7 @@ def test_without_any_address(project: Project) -> None:
     assert '<meta name="description" content="What it is about.">' in index
     assert '<meta name="description" content="Text &amp; more.">' in one
     assert '<meta property="og:image" content="../_static/social-card.png">' in one
-    assert '<a href="../_sources/chapters/01_one.ipynb" download>' in one
+    assert '<a href="../notebooks/without-solutions/01_one.ipynb" download>' in one
     assert 'data-theme="light"' in one
 
 

@@ -22,15 +22,23 @@ from gmmlib.exercises import your_turn
 
 your_turn("{name}")  # write your answer in place of this line
 """
+BOOK_ONLY = "book-only"  # the tag of a cell that reads files beside the book
 RAISES = "raises-exception"  # the tag with which Jupyter goes on behind an error
-STUDENT = """\
-*This is the student's version of a chapter of* Gaussian Mixtures, Executed. *The exercises have no
-solutions here, and each ends in a cell for your answer. Run the cells from the top; change a number,
-and see what happens. You need* `gmmlib` *with* `checks` *and* `plots`*: see the README beside this file.*
+WITHOUT = """\
+*A chapter of* Gaussian Mixtures, Executed*, without the solutions of its exercises: each ends in a
+cell for your answer. Run the cells from the top; change a number, and see what happens. You need the
+Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
 """
-INSTRUCTOR = """\
-*This is the instructor's version of a chapter of* Gaussian Mixtures, Executed*: every exercise is
-followed by its solution. Please do not pass it on to students.*
+WITH = """\
+*A chapter of* Gaussian Mixtures, Executed*, with the solutions of its exercises. You need the Python
+package* `gmmlib` *with its extras* `checks` *and* `plots`.
+"""
+READ = """\
+*The book reads this from files that lie beside it:*
+
+```text
+{printed}
+```
 """
 
 
@@ -91,15 +99,22 @@ def pieces(page: Page) -> Iterator[Piece]:
 
 def student(page: Page, numbers: Numbers) -> NotebookNode:
     """Without solutions: a cell for the answer stands in the place of each."""
-    return _notebook(page, numbers, with_solutions=False)
+    return _notebook(page, numbers, WITHOUT, with_solutions=False)
 
 
-def instructor(page: Page, numbers: Numbers) -> NotebookNode:
+def solved(page: Page, numbers: Numbers) -> NotebookNode:
     """With all solutions, in the open."""
-    return _notebook(page, numbers, with_solutions=True)
+    return _notebook(page, numbers, WITH, with_solutions=True)
 
 
-def _notebook(page: Page, numbers: Numbers, *, with_solutions: bool) -> NotebookNode:
+def instructor(page: Page, numbers: Numbers, guide: str) -> NotebookNode:
+    """With all solutions, and before the chapter the page for its teacher (Markdown)."""
+    return _notebook(page, numbers, plain(guide, numbers), with_solutions=True)
+
+
+def _notebook(
+    page: Page, numbers: Numbers, opening: str, *, with_solutions: bool
+) -> NotebookNode:
     notebook = new_notebook(
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -107,11 +122,11 @@ def _notebook(page: Page, numbers: Numbers, *, with_solutions: bool) -> Notebook
         }
     )
     captioned = dict(captions(page, numbers))
-    cells = [new_markdown_cell(INSTRUCTOR if with_solutions else STUDENT)]
-    solved: set[str] = set()
+    cells = [new_markdown_cell(opening)]
+    begun: set[str] = set()
     for piece in pieces(page):
-        if piece.solves and piece.solves not in solved:
-            solved.add(piece.solves)
+        if piece.solves and piece.solves not in begun:
+            begun.add(piece.solves)
             name = numbers.of[piece.solves]
             if with_solutions:
                 cells.append(new_markdown_cell(f"**Solution of {name}**"))
@@ -120,7 +135,9 @@ def _notebook(page: Page, numbers: Numbers, *, with_solutions: bool) -> Notebook
                 cells.append(stub)
         if piece.solves and not with_solutions:
             continue
-        if isinstance(piece.what, Cell):
+        if isinstance(piece.what, Cell) and BOOK_ONLY in piece.what.tags:
+            cells.append(new_markdown_cell(READ.format(printed="".join(piece.what.texts).strip())))
+        elif isinstance(piece.what, Cell):
             cells.append(_code(piece.what))
             if piece.what.id in captioned:
                 cells.append(new_markdown_cell(captioned[piece.what.id]))

@@ -14,6 +14,7 @@ from pybtex.richtext import Text
 
 import markup
 from book import Book, Page
+from course import questions
 
 ROLE = re.compile(r"\{([a-z:]+)\}`([^`]+)`")
 TITLED = re.compile(r"(.*?)\s*<([^<>]+)>", re.DOTALL)
@@ -138,7 +139,20 @@ def _directive(directive: markup.Directive, numbers: Numbers) -> str:
         return _quoted(f"**{directive.argument}**\n\n{body}")
     if directive.name == "exercise":
         return heading(directive, numbers) + f"\n\n{body}"
+    if directive.name == "question":
+        return _question(questions.read(directive, "the page"))
     raise ValueError(f"a notebook outside the book cannot show {{{directive.name}}}")
+
+
+def _question(asked: questions.Question) -> str:
+    lettered = list(zip("ABCDEF", asked.choices, strict=False))
+    choices = "\n".join(f"- **{letter}** {choice.text}" for letter, choice in lettered)
+    why = "\n".join(
+        f"- **{letter}** {'Yes' if choice.is_right else 'No'}. {choice.why}"
+        for letter, choice in lettered
+    )
+    closed = f"<details><summary>Which one, and why?</summary>\n\n{why}\n\n</details>"
+    return f"{asked.text}\n\n{choices}\n\n{closed}"
 
 
 def heading(exercise: markup.Directive, numbers: Numbers) -> str:
