@@ -112,9 +112,7 @@ def instructor(page: Page, numbers: Numbers, guide: str) -> NotebookNode:
     return _notebook(page, numbers, plain(guide, numbers), with_solutions=True)
 
 
-def _notebook(
-    page: Page, numbers: Numbers, opening: str, *, with_solutions: bool
-) -> NotebookNode:
+def _notebook(page: Page, numbers: Numbers, opening: str, *, with_solutions: bool) -> NotebookNode:
     notebook = new_notebook(
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

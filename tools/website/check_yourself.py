@@ -40,7 +40,9 @@ class QuestionDirective(SphinxDirective):
         except ValueError as error:
             raise self.error(str(error)) from None
         node = question(ids=[asked.label])
-        node += nodes.container("", *self.parse_text_to_nodes(asked.text), classes=["question-text"])
+        node += nodes.container(
+            "", *self.parse_text_to_nodes(asked.text), classes=["question-text"]
+        )
         for letter, one in zip(LETTERS, asked.choices, strict=False):
             text, _ = self.parse_inline(one.text)
             says = "Yes" if one.is_right else "No"
