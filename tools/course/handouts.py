@@ -1,4 +1,4 @@
-"""A chapter to hand out: the student's notebook, without solutions, and the instructor's, with them.
+"""A chapter to hand out: for students without solutions, for instructors with them.
 
 Both are plain notebooks: they run wherever gmmlib is installed, and need nothing of the book.
 """
@@ -25,13 +25,13 @@ your_turn("{name}")  # write your answer in place of this line
 BOOK_ONLY = "book-only"  # the tag of a cell that reads files beside the book
 RAISES = "raises-exception"  # the tag with which Jupyter goes on behind an error
 WITHOUT = """\
-*A chapter of* Gaussian Mixtures, Executed*, without the solutions of its exercises: each ends in a
-cell for your answer. Run the cells from the top; change a number, and see what happens. You need the
-Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
+*A chapter of* Gaussian Mixtures, Executed*, without the solutions of its exercises: each ends in
+a cell for your answer. Run the cells from the top; change a number, and see what happens. You need
+the Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
 """
 WITH = """\
-*A chapter of* Gaussian Mixtures, Executed*, with the solutions of its exercises. You need the Python
-package* `gmmlib` *with its extras* `checks` *and* `plots`.
+*A chapter of* Gaussian Mixtures, Executed*, with the solutions of its exercises. You need the
+Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
 """
 READ = """\
 *The book reads this from files that lie beside it:*

@@ -1,4 +1,4 @@
-"""``{question} q-06-1``: a question with choices, each of which opens to say why it is right or not.
+"""``{question} q-06-1``: a question with choices; each opens to say why it is right or not.
 
 It works by keyboard, without script and without a server: each choice is a ``<details>``. On paper
 all stay closed. How a question is written: tools/course/questions.py.
