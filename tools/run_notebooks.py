@@ -79,7 +79,7 @@ async def run(path: Path, *, check: bool, timeout: int) -> Outcome:
     differences: dict[int, str] = {}
     client = NotebookClient(
         notebook,
-        km=_kernel(),
+        km=kernel(),
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(outcome.state in ("FAILED", "would change") for outcome in outcomes))
 
 
-def _kernel() -> AsyncKernelManager:
+def kernel() -> AsyncKernelManager:
     """A kernel of the Python that runs this file, whatever kernels are installed."""
     return AsyncKernelManager(kernel_spec_manager=_ThisPython())
 
