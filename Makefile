@@ -92,7 +92,7 @@ clean: ## remove .venv, the website and all caches
 	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +
 
 # What the pages are made of.
-SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chapters gmmlib tools \
+SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chapters course gmmlib tools \
   -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 # Jupyter Book can succeed without writing a page, and keeps old ones: so _build goes first, and

@@ -27,7 +27,7 @@ Python 3.11 to 3.13. In a new environment:
 
 ```sh
 python -m venv .venv
-.venv/bin/python -m pip install "{wheel}[checks,plots]" jupyterlab
+.venv/bin/python -m pip install "{wheel}[chapters]"
 .venv/bin/jupyter lab
 ```
 """

@@ -1,5 +1,6 @@
 """What a sentence points at (tools/rules/pointing.py): each slip is planted, and found."""
 
+import json
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -19,6 +20,22 @@ def book(*texts: str) -> Book:
         for order, (name, text) in enumerate(zip(names, texts, strict=True))
     ]
     return Book(Path("nowhere"), tuple(pages))
+
+
+@pytest.mark.parametrize(
+    ("said", "sound"),
+    [
+        ("as {ref}`ex-01-1` shows", True),
+        ("as exercise 2 shows", False),
+        ("Theorem 3", False),
+        ("Three exercises", True),
+    ],
+)
+def test_numbers_that_the_site_counts(said: str, sound: bool) -> None:
+    text = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": said}]}
+    content = json.dumps(text | {"metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    page = Page(PurePosixPath("chapters/01_one.ipynb"), content)
+    assert (pointing.typed_numbers(Book(Path("nowhere"), (page,))) == []) == sound
 
 
 def test_all_are_active() -> None:

@@ -27,19 +27,13 @@ RAISES = "raises-exception"  # the tag with which Jupyter goes on behind an erro
 WITHOUT = """\
 *A chapter of* Gaussian Mixtures, Executed*, without the solutions of its exercises: each ends in
 a cell for your answer. Run the cells from the top; change a number, and see what happens. You need
-the Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
+the Python package* `gmmlib[chapters]`.
 """
 WITH = """\
 *A chapter of* Gaussian Mixtures, Executed*, with the solutions of its exercises. You need the
-Python package* `gmmlib` *with its extras* `checks` *and* `plots`.
+Python package* `gmmlib[chapters]`.
 """
-READ = """\
-*The book reads this from files that lie beside it:*
-
-```text
-{printed}
-```
-"""
+READ = "*The book reads this from files that lie beside it:*"
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,7 @@ def _notebook(page: Page, numbers: Numbers, opening: str, *, with_solutions: boo
         if piece.solves and not with_solutions:
             continue
         if isinstance(piece.what, Cell) and BOOK_ONLY in piece.what.tags:
-            cells.append(new_markdown_cell(READ.format(printed="".join(piece.what.texts).strip())))
+            cells.append(_read(piece.what))
         elif isinstance(piece.what, Cell):
             cells.append(_code(piece.what))
             if piece.what.id in captioned:
@@ -149,6 +143,18 @@ def _notebook(page: Page, numbers: Numbers, opening: str, *, with_solutions: boo
         cell.id = f"{page.name.partition('_')[0].lower()}-{k}"
     nbformat.validate(notebook)
     return notebook
+
+
+def _read(cell: Cell) -> NotebookNode:
+    """What a cell made of files that a handout does not have."""
+    text = "".join(cell.texts).strip()
+    parts = [READ, f"```text\n{text}\n```"] if text else [READ]
+    new = new_markdown_cell()
+    for number, picture in enumerate(cell.pictures):
+        new.setdefault("attachments", {})[f"{number}.png"] = {"image/png": picture}
+        parts.append(f"![{cell.figure.alt}](attachment:{number}.png)")
+    new.source = "\n\n".join(parts)
+    return new
 
 
 def _code(cell: Cell) -> NotebookNode:

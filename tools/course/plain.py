@@ -21,6 +21,7 @@ TITLED = re.compile(r"(.*?)\s*<([^<>]+)>", re.DOTALL)
 TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 LABELLED = re.compile(r"\$\$(.+?)\$\$ \(([\w-]+)\)", re.DOTALL)
+SITUATION = re.compile(r"\[([^\]]+)\]\((#fig-[^)\s]+)\)")
 HEADINGS = {
     "prf:theorem": "Theorem",
     "prf:proposition": "Proposition",
@@ -119,6 +120,7 @@ def plain(text: str, numbers: Numbers, special: dict[str, Shown] | None = None) 
         shown = show(directive) if show else _directive(directive, numbers)
         lines[begin:end] = shown.split("\n")
     text = COMMENT.sub("", TARGET.sub("", "\n".join(lines)))
+    text = SITUATION.sub(r"\1 (`\2` behind the address of the chapter's page)", text)
     text = LABELLED.sub(lambda m: f"$${m[1]}\\tag{{{_bare(numbers.of[m[2]])}}}\n$$", text)
     return roles(text, numbers).strip()
 

@@ -53,6 +53,20 @@ def _named(match: re.Match[str], page: Page, book: Book) -> str:
     return next((p.name for p in book.pages if p.order == order), "none")
 
 
+TYPED = re.compile(r"\b(?:[Ee]xercises?|[Tt]heorems?|[Ee]quations?|[Ff]igures?)\s+\d+\b")
+
+
+def typed_numbers(book: Book) -> list[str]:
+    """The number of an exercise, a theorem or a figure is not typed: it runs through the book."""
+    return [
+        f"{page.name}: {match[0]!r} is typed, and the site counts through the book; "
+        f"refer to its label, as in {{ref}}`ex-06-1`"
+        for page in book.chapters
+        for text in page.prose
+        for match in TYPED.finditer(text)
+    ]
+
+
 # --- authors and years ------------------------------------------------------------------------
 
 PERSON = r"[A-ZÀ-Þ][\wÀ-ÿ–-]*[a-zß-ÿ]"
@@ -210,4 +224,4 @@ def directions(book: Book) -> list[str]:
     return wrong
 
 
-RULES = (places, citations, restatements, directions)
+RULES = (places, typed_numbers, citations, restatements, directions)

@@ -23,6 +23,7 @@ ROOMS = (
     "touch_figures",
     "chapter_figure",
     "chapter_needs",
+    "figure_links",
     "code_switch",
     "typeset",
     # the page around it
