@@ -16,6 +16,7 @@ BOOK = read_book()
 def test_every_page_is_in_the_book() -> None:
     """What _toc.yml does not name is looked at by no rule."""
     files = [p for p in (ROOT / "chapters").iterdir() if p.suffix in (".md", ".ipynb")]
+    files += [*(ROOT / "course").glob("*.md"), *(ROOT / "course" / "instructor").glob("*.md")]
     assert set(page_paths()) == {ROOT / "index.md", *files}
     assert len(BOOK.chapters) > 10
 
