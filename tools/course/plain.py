@@ -141,7 +141,7 @@ def _directive(directive: markup.Directive, numbers: Numbers) -> str:
         return _quoted(f"**{directive.argument}**\n\n{body}")
     if directive.name == "exercise":
         return heading(directive, numbers) + f"\n\n{body}"
-    if directive.name == "question":
+    if directive.name in questions.DIRECTIVES:
         return _question(questions.read(directive, "the page"))
     raise ValueError(f"a notebook outside the book cannot show {{{directive.name}}}")
 

@@ -10,6 +10,9 @@ A question is a directive::
     - [x] Another choice.
       Why it is right.
     ```
+
+``{predict} p-06-1`` is written in the same way. It stands before a result that surprises, and is no
+part of the bank.
 """
 
 import re
@@ -20,7 +23,8 @@ from pathlib import Path
 import markup
 from book import Book, Page
 
-LABEL = re.compile(r"q-(?:\d\d|a)-\d+")
+DIRECTIVES = {"question": "q", "predict": "p"}  # and with what their labels begin
+LABEL = r"{}-(?:\d\d|a)-\d+"
 CHOICE = re.compile(r"- \[([ x])\] (.+)")
 FOLDER = Path("course") / "questions"
 FEWEST = 3  # choices
@@ -59,8 +63,12 @@ def read(directive: markup.Directive, place: str) -> Question:
     Raises ``ValueError`` with the place and the remedy, if it is not written as it should be.
     """
     label = directive.argument
-    if not LABEL.fullmatch(label):
-        raise ValueError(f"{place}: the question is called {label!r}; call it q-06-1, or q-a-1")
+    mark = DIRECTIVES[directive.name]
+    if not re.fullmatch(LABEL.format(mark), label):
+        raise ValueError(
+            f"{place}: the {directive.name} box is called {label!r}; call it {mark}-06-1, or "
+            f"{mark}-a-1"
+        )
     lines = directive.body.rstrip().split("\n")
     first = next((k for k, line in enumerate(lines) if CHOICE.match(line)), len(lines))
     text = "\n".join(lines[:first]).strip()

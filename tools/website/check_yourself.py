@@ -1,7 +1,8 @@
 """``{question} q-06-1``: a question with choices; each opens to say why it is right or not.
 
-It works by keyboard, without script and without a server: each choice is a ``<details>``. On paper
-all stay closed. How a question is written: tools/course/questions.py.
+``{predict} p-07-1`` is the same before a result that surprises: the reader commits first. Both work
+by keyboard, without script and without a server: each choice is a ``<details>``. On paper all stay
+closed. How a question is written: tools/course/questions.py.
 """
 
 from typing import Any
@@ -16,6 +17,7 @@ from course import questions
 
 STYLE = "pages/questions.css"
 LETTERS = "ABCDEF"
+COMMIT = "Before you read on: what do you expect?"
 
 
 class question(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
@@ -34,12 +36,14 @@ class QuestionDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         place = f"{self.env.docname}, line {self.lineno}"
-        directive = markup.Directive("question", self.arguments[0], "\n".join(self.content))
+        directive = markup.Directive(self.name, self.arguments[0], "\n".join(self.content))
         try:
             asked = questions.read(directive, place)
         except ValueError as error:
             raise self.error(str(error)) from None
-        node = question(ids=[asked.label])
+        node = question(ids=[asked.label], classes=[self.name])
+        if self.name == "predict":
+            node += nodes.paragraph("", COMMIT, classes=["predict-title"])
         node += nodes.container(
             "", *self.parse_text_to_nodes(asked.text), classes=["question-text"]
         )
@@ -86,6 +90,7 @@ def _add_style(
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(question, html=(_visit_question, _depart_question))
     app.add_node(choice, html=(_visit_choice, None))
-    app.add_directive("question", QuestionDirective)
+    for name in questions.DIRECTIVES:
+        app.add_directive(name, QuestionDirective)
     app.connect("html-page-context", _add_style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
