@@ -70,6 +70,7 @@ class Kind:
         """The task with the numbers of a seed; each kind draws its own."""
         rng = np.random.default_rng([seed, *self.label.encode()])
         asked = self.make(rng)
-        rounding = f"Round to {self.decimals} decimals, at the end only."
+        decimals = "1 decimal" if self.decimals == 1 else f"{self.decimals} decimals"
+        rounding = f"Round to {decimals}, at the end only."
         text = f"{asked.text} {rounding}" if self.decimals else asked.text
         return Task(self.label, seed, text, float(asked.answer), asked.why, self.decimals)
