@@ -141,12 +141,12 @@ def changed(name: str, old: str, new: str) -> list[Read]:
     """The small export with something wrong in it, read."""
     data = WRITERS[name](SMALL)
     if name == "moodle":
-        assert old.encode() in data
+        data.index(old.encode())  # a ValueError: no breaking
         return moodle(data.replace(old.encode(), new.encode()))
     held = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(held, "w") as after:
         content = {path: before.read(path).decode() for path in before.namelist()}
-        assert any(old in text for text in content.values())
+        "".join(content.values()).index(old)
         for path, text in content.items():
             after.writestr(path, text.replace(old, new))
     return qti(held.getvalue())
@@ -164,11 +164,11 @@ BREAKINGS = {
     ],
     "the rounded answer is refused": [
         ("moodle", "<tolerance>0.000", "<tolerance>0.0000"),
-        ("qti", ">0.122956<", ">0.123400<"),
+        ("qti", ">0.122955<", ">0.123400<"),
     ],
     "too much is accepted": [
         ("moodle", "<tolerance>0.000", "<tolerance>0.1"),
-        ("qti", ">0.123957<", ">0.9<"),
+        ("qti", ">0.123956<", ">0.9<"),
     ],
     "the feedback of another choice": [
         ("moodle", "Look: 1 &amp;lt; 2.", "You do."),
