@@ -22,6 +22,7 @@ from course.tasks import Task
 from website.typeset import Formula, Typeset, typeset
 
 LETTERS = "ABCDEFGH"
+MINUS = "\N{MINUS SIGN}"
 FACES = ROOT / "assets" / "fonts"
 ASSETS = ROOT / "assets"
 STYLE = Path(__file__).with_name("sheet.css")
@@ -44,7 +45,7 @@ class Problem:
     def answer(self) -> str:
         """A letter, or a number."""
         if self.task:
-            return self.task.shown
+            return self.task.shown.replace("-", MINUS)
         return next(
             letter for letter, choice in zip(LETTERS, self.choices, strict=False) if choice.is_right
         )
@@ -133,6 +134,8 @@ class Writer:
     def _fill(self, parent: ET.Element, text: str, is_line: bool = False) -> None:
         html = inline(text, self._set) if is_line else blocks(text, self._set)
         made = ET.fromstring(f"<div>{html}</div>")
+        for element in made.iter():
+            element.tag = element.tag.rpartition("}")[2]  # HTML knows <math> without a namespace
         parent.text = (parent.text or "") + (made.text or "")
         parent.extend(made)
 
@@ -207,7 +210,9 @@ class Writer:
             for letter, choice in zip(LETTERS, problem.choices, strict=False):
                 line = add(told, "div", class_="choice right" if choice.is_right else "choice")
                 add(line, "b", letter)
-                self._fill(add(line, "span"), choice.why, is_line=True)
+                said = add(line, "div")
+                self._fill(add(said, "p", class_="chosen"), choice.text, is_line=True)
+                self._fill(said, choice.why)
         return written(root)
 
 
@@ -215,7 +220,8 @@ def _accepted(problem: Problem) -> str:
     if not problem.task:
         return problem.label
     low, high = problem.task.accepted
-    return f"{problem.label} · accepted: {low:f} to {high:f}"
+    accepted = f"accepted: {low:f} to {high:f}".replace("-", MINUS)
+    return f"{problem.label} · {accepted}"
 
 
 def _with_headings(asked: Iterable[Problem]) -> Iterator[tuple[str, Problem]]:

@@ -76,16 +76,13 @@ def bound(alpha: list[float], mu: list[float], x: float, q: float) -> Answered:
     return Answered(
         rf"A mixture of two Gaussians has the weights $\alpha_1={num(alpha[0])}$ and "
         rf"$\alpha_2={num(alpha[1])}$, the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, "
-        rf"and "
-        rf"both variances are 1. There is one point, $x={num(x)}$, and the guess at its label is "
-        rf"$q=({num(q)},\ {num(1 - q)})$. How large is the lower bound $\mathcal L(q,\theta)$?",
+        rf"and both variances are 1. There is one point, $x={num(x)}$, and the guess at its label "
+        rf"is $q=({num(q)},\ {num(1 - q)})$. How large is the lower bound $\mathcal L(q,\theta)$?",
         answer,
         rf"The logarithms $\log\alpha_jg_j(x)$ are ${near(joint[0], 3)}$ and "
-        rf"${near(joint[1], 3)}$. "
-        rf"Averaged with the guess they give $Q{equals(wrong, 3)}$. The entropy of the guess "
-        rf"is "
-        rf"$H(q){equals(answer - wrong, 3)}$, and $\mathcal L=Q+H{equals(answer, 3)}$. "
-        rf"Without the entropy you would get ${wrong:.3f}$.",
+        rf"${near(joint[1], 3)}$. Averaged with the guess they give $Q{equals(wrong, 3)}$. The "
+        rf"entropy of the guess is $H(q){equals(answer - wrong, 3)}$, and $\mathcal "
+        rf"L=Q+H{equals(answer, 3)}$. Without the entropy you would get ${wrong:.3f}$.",
         wrong,
     )
 
@@ -104,15 +101,14 @@ def gap(joint: list[float], q: float) -> Answered:
     wrong = kl_divergence([p], [guess])
     return Answered(
         rf"At the only point of some data, $\alpha_1g_1(x)={num(joint[0])}$ and "
-        rf"$\alpha_2g_2(x)={num(joint[1])}$. The guess at its label is "
-        rf"$q=({num(q)},\ {num(1 - q)})$. By how much does the lower bound stay below the "
+        rf"$\alpha_2g_2(x)={num(joint[1])}$. The guess at its label is $q=({num(q)},\ "
+        rf"{num(1 - q)})$. By how much does the lower bound stay below the "
         "log-likelihood?",
         answer,
         rf"The gap is $\mathrm{{KL}}(q\,\|\,\beta)$. The shares are "
         rf"$\beta\approx({near(p[0], 3)},\ {near(p[1], 3)})$, and "
         rf"$\sum_jq_j\log(q_j/\beta_j){equals(answer, 3)}$. The divergence in the other "
-        rf"order, "
-        rf"from $\beta$ to $q$, would be ${wrong:.3f}$.",
+        rf"order, from $\beta$ to $q$, would be ${wrong:.3f}$.",
         wrong,
     )
 
@@ -136,10 +132,9 @@ def log_sum(a: list[float]) -> Answered:
         rf"For a point far out, the three numbers $\log\alpha_jg_j(x)$ are {listed(a)}. What is "
         r"$\log p(x)$? A calculator takes $e$ to these powers for 0.",
         answer,
-        rf"Take the largest one out: $\log p(x)={num(top)}+\log({terms})"
-        rf"\approx{num(top)}+\log{near(inside, 3)}{equals(answer, 3)}$. The largest one "
-        rf"alone, "
-        rf"${num(top)}$, leaves out what the other two add.",
+        rf"Take the largest one out: $\log p(x)={num(top)}+\log({terms})$. This is "
+        rf"${num(top)}+\log{near(inside, 3)}{equals(answer, 3)}$. The largest one "
+        rf"alone, ${num(top)}$, leaves out what the other two add.",
         top,
     )
 
@@ -190,8 +185,8 @@ def parameters(K: int, d: int, n: int, covariance: str) -> Answered:
         answer,
         rf"The weights sum to 1, so they count as $K-1={K - 1}$. The means are "
         rf"$K\cdot d={K * d}$ numbers, and the covariances ${spread}$. Together that is "
-        rf"${answer}$. "
-        rf"With $K$ free weights it would be ${wrong}$. The number of points plays no part.",
+        rf"${answer}$. With $K$ free weights it would be ${wrong}$. The number of points plays no "
+        rf"part.",
         wrong,
     )
 
@@ -212,14 +207,12 @@ def bic(log_likelihood: float, K: int, d: int, n: int) -> Answered:
     wrong = 2 * log_likelihood - all_entries * math.log(n)
     return Answered(
         rf"A mixture of ${K}$ Gaussians in ${d}$ dimensions, each with a full covariance of its "
-        rf"own, "
-        rf"is fitted to ${n}$ points. The log-likelihood is ${num(log_likelihood)}$. What is "
+        rf"own, is fitted to ${n}$ points. The log-likelihood is ${num(log_likelihood)}$. What is "
         r"$\mathrm{BIC}=2\ell-\nu\log n$, where $\nu$ is the number of free parameters?",
         answer,
         rf"The weights count as $K-1={K - 1}$, the means as $K\cdot d={K * d}$ and the covariances "
-        rf"as "
-        rf"${K}\cdot\frac{{{d}\cdot{d + 1}}}2={K * d * (d + 1) // 2}$, so "
-        rf"$\nu={nu}$. Then $\mathrm{{BIC}}=2\cdot({num(log_likelihood)})-{nu}\cdot"
+        rf"as ${K}\cdot\frac{{{d}\cdot{d + 1}}}2={K * d * (d + 1) // 2}$, so $\nu={nu}$. Then "
+        rf"$\mathrm{{BIC}}=2\cdot({num(log_likelihood)})-{nu}\cdot"
         rf"{math.log(n):.5f}{equals(answer, 1)}$. A covariance is symmetric: with all its "
         rf"$d^2$ entries counted, $\nu$ would be ${all_entries}$ and the result ${wrong:.1f}$.",
         wrong,
@@ -238,8 +231,7 @@ def rest(before: float, last: float) -> Answered:
         rf"Close to a maximum, the last two iterations gained ${num(before)}$ and then "
         rf"${num(last)}$ "
         "in the log-likelihood. If the gains go on as a geometric series, how much is still to "
-        "come "
-        "after these two?",
+        "come after these two?",
         answer,
         rf"The ratio of the gains is $r={num(last)}/{num(before)}{equals(ratio, 3)}$. The rest is "
         rf"$\frac r{{1-r}}\cdot{num(last)}{equals(answer, 3)}$. The sum "
@@ -308,11 +300,10 @@ def constant(alpha: float, mu: float, variance: float) -> Answered:
         rf"variance $\sigma_j^2={num(variance)}$. Then $\log\alpha_jg_j(x)$ has the form "
         r"$c+b\,x+a\,x^2$. What is the constant $c$?",
         answer,
-        r"Put $x=0$: $c=\log\alpha_j-\frac12\log(2\pi\sigma_j^2)-\frac{\mu_j^2}{2\sigma_j^2}"
-        rf"{equals(math.log(alpha), 3)}-({near(0.5 * math.log(2 * math.pi * variance), 3)})"
+        r"Put $x=0$: $c=\log\alpha_j-\frac12\log(2\pi\sigma_j^2)-\frac{\mu_j^2}{2\sigma_j^2}$. "
+        rf"This is ${near(math.log(alpha), 3)}-({near(0.5 * math.log(2 * math.pi * variance), 3)})"
         rf"-{near(mu**2 / (2 * variance), 3)}{equals(answer, 3)}$. Without the weight you "
-        rf"would "
-        f"get ${wrong:.3f}$.",
+        rf"would get ${wrong:.3f}$.",
         wrong,
     )
 
@@ -339,16 +330,12 @@ def merged(N: list[float], first: list[float], second: list[float]) -> Answered:
         "Two machines hold different points. For one component the first machine has the sums "
         rf"$(N,S_1,S_2)={vector([N[0], first[0], second[0]])}$, and the second one has "
         rf"${vector([N[1], first[1], second[1]])}$. What is the new variance of the component, "
-        rf"from "
-        "all the points?",
+        rf"from all the points?",
         answer,
         rf"Add the sums: $N={num(sum(N))}$, $S_1={num(sum(first))}$ and $S_2={num(sum(second))}$. "
-        rf"The "
-        rf"mean is ${near(centre, 2)}$, and the variance is "
-        rf"$S_2/N-(S_1/N)^2{equals(answer, 2)}$. "
-        f"The weighted average of the two machines' own variances, ${wrong:.2f}$, leaves out how "
-        f"far "
-        "their means lie apart.",
+        rf"The mean is ${near(centre, 2)}$, and the variance is "
+        rf"$S_2/N-(S_1/N)^2{equals(answer, 2)}$. The weighted average of the two machines' own "
+        rf"variances, ${wrong:.2f}$, leaves out how far their means lie apart.",
         wrong,
     )
 

@@ -9,7 +9,7 @@ from course.drawing import Rng, apart, different_tenths, one_of, unequal_weights
 from course.kinds.m_step import data_with_shares, in_two
 from course.kinds.mixtures import bell, density
 from course.recipes import Answered, Recipe
-from course.writing import equals, listed, near, num, table, times, total
+from course.writing import equals, listed, near, num, table, times
 from gmmlib.em import e_step, m_step
 from gmmlib.mixture import Mixture
 
@@ -44,8 +44,7 @@ def one_density(x: list[float], mu: list[float], variance: float, i: int, j: int
         f"density $g_{j}(x_{i})$?",
         answer,
         rf"Here $x_{i}={num(point)}$, and $g_{j}(x_{i})={bell(point, centre, variance)}"
-        rf"{equals(answer, 3)}$. In front of the exponential stands "
-        rf"$1/\sqrt{{2\pi\sigma^2}}$. "
+        rf"{equals(answer, 3)}$. In front of the exponential stands $1/\sqrt{{2\pi\sigma^2}}$. "
         rf"With $1/\sqrt{{2\pi}}$ alone you would get ${wrong:.3f}$: that is the first slip of "
         "chapter 7.",
         wrong,
@@ -72,8 +71,7 @@ def one_share(
         rf"$\beta_{{{i}1}}$ of the point $x_{i}={num(point)}$ in component 1?",
         answer,
         rf"The densities are $g_1{equals(g[0], 3)}$ and $g_2{equals(g[1], 3)}$. Times "
-        rf"the "
-        rf"weights they are ${near(parts[0], 3)}$ and ${near(parts[1], 3)}$, and the share is "
+        rf"the weights they are ${near(parts[0], 3)}$ and ${near(parts[1], 3)}$, and the share is "
         rf"${near(parts[0], 3)}/{near(sum(parts), 3)}{equals(answer, 3)}$. With equal weights "
         f"it would be ${wrong:.3f}$.",
         wrong,
@@ -109,8 +107,7 @@ def one_mean(x: list[float], beta: list[float], j: int) -> Answered:
         rf"{after_e_step(x, beta)}What is the new mean $\mu_{j}$?",
         answer,
         rf"The shares in component {j} are {listed(own)}, with the sum $N_{j}={num(sum(own))}$. "
-        rf"The "
-        rf"weighted sum is ${times(own, x)}={num(first)}$, and divided by $N_{j}$ it gives "
+        rf"The weighted sum is ${times(own, x)}={num(first)}$, and divided by $N_{j}$ it gives "
         rf"$\hat\mu_{j}{equals(answer, 3)}$. Divided by 5 it would be ${wrong:.3f}$.",
         wrong,
     )
@@ -125,10 +122,8 @@ def one_variance(x: list[float], beta: list[float], j: int) -> Answered:
         rf"{after_e_step(x, beta)}What is the new variance $\sigma_{j}^2$?",
         answer,
         rf"The shares in component {j} are {listed(own)}, with the sum $N_{j}={num(sum(own))}$. "
-        rf"The "
-        rf"new mean is $\hat\mu_{j}{equals(centre, 3)}$. The squared distances from it, each "
-        rf"with "
-        rf"its share, sum to ${near(sum(own) * answer, 3)}$. Divided by $N_{j}$ they give "
+        rf"The new mean is $\hat\mu_{j}{equals(centre, 3)}$. The squared distances from it, each "
+        rf"with its share, sum to ${near(sum(own) * answer, 3)}$. Divided by $N_{j}$ they give "
         rf"$\hat\sigma_{j}^2{equals(answer, 3)}$. The root of this, ${wrong:.3f}$, is the new "
         "standard deviation. To take one for the other is the second slip of chapter 7.",
         wrong,
@@ -163,7 +158,7 @@ def one_weight(g: list[list[float]], alpha: list[float]) -> Answered:
         "M-step?",
         answer,
         r"First the shares, $\beta_{i1}=\alpha_1g_1/(\alpha_1g_1+\alpha_2g_2)$. They are "
-        rf"${', '.join(f'{b:.4f}' for b in beta)}$. Their average is the new weight, "
+        rf"{listed(round(b, 4) for b in beta)}. Their average is the new weight, "
         rf"$\hat\alpha_1=N_1/5{equals(answer, 3)}$. If the old weights are left out of the "
         f"shares, the result is ${wrong:.3f}$.",
         wrong,
@@ -178,10 +173,11 @@ def log_likelihood(g: list[list[float]], alpha: list[float]) -> Answered:
         f"{with_densities(g, alpha)}What is the log-likelihood of these five points?",
         answer,
         rf"The densities of the mixture, $p(x_i)=\alpha_1g_1(x_i)+\alpha_2g_2(x_i)$, are "
-        rf"${', '.join(f'{a:.5f}' for a in p)}$. The log-likelihood is the sum of their "
-        rf"logarithms, "
-        rf"${total(f'({math.log(a):.4f})' for a in p)}{equals(answer, 2)}$. The logarithm of "
-        f"their sum would be ${wrong:.2f}$, but the likelihood is a product of densities.",
+        rf"{listed(round(a, 5) for a in p)}. The log-likelihood is the sum of their "
+        rf"logarithms, {listed(round(math.log(a), 4) for a in p)}, and that is "
+        rf"${near(answer, 2)}$. The "
+        f"logarithm of their sum would be ${wrong:.2f}$, but the likelihood is a product of "
+        f"densities.",
         wrong,
     )
 

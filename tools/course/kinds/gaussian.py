@@ -25,10 +25,6 @@ def variance_of(x: list[float]) -> float:
     return float(as_one(x).variances[0])
 
 
-def squares(x: list[float], centre: float) -> str:
-    return total(f"({num(a)}-{par(centre)})^2" for a in x)
-
-
 # --- chapter 2 -----------------------------------------------------------------------------------
 
 
@@ -43,9 +39,10 @@ def variance(x: list[float]) -> Answered:
         f"You fit one Gaussian to the five numbers {listed(x)}, by maximum likelihood. What is the "
         r"estimate of its variance $\sigma^2$?",
         answer,
-        rf"The mean is $\bar x={num(centre)}$. The squared distances from it have the sum "
-        rf"${squares(x, centre)}={num(5 * answer)}$. Maximum likelihood divides it by $n=5$, which "
-        rf"gives ${num(answer)}$. Divided by $n-1$ it would be the unbiased estimate, "
+        rf"The mean is $\bar x={num(centre)}$. The squared distances from it are "
+        rf"{listed((a - centre) ** 2 for a in x)}, with the sum ${num(5 * answer)}$. Maximum "
+        rf"likelihood divides it by $n=5$, which gives ${num(answer)}$. Divided by $n-1$ it would "
+        rf"be the unbiased estimate, "
         f"${wrong:.2f}$. And the root of the variance is the estimate of the standard deviation.",
         wrong,
     )
@@ -94,9 +91,8 @@ def log_likelihood(x: list[float], mu: float, sigma: float) -> Answered:
         answer,
         r"Each point adds $-\frac12\log(2\pi\sigma^2)-\frac{(x_i-\mu)^2}{2\sigma^2}$, with "
         rf"$\sigma^2={num(v)}$. The first part is ${near(constant, 3)}$ for each of the four "
-        rf"points. "
-        rf"The squared distances sum to ${num(scatter)}$, and divided by $2\sigma^2={num(2 * v)}$ "
-        rf"that is ${near(scatter / (2 * v), 3)}$. Together "
+        rf"points. The squared distances sum to ${num(scatter)}$, and divided by "
+        rf"$2\sigma^2={num(2 * v)}$ that is ${near(scatter / (2 * v), 3)}$. Together "
         rf"$4\cdot({near(constant, 3)})-{near(scatter / (2 * v), 3)}{equals(answer, 3)}$. "
         f"Whoever counts the first part only once gets ${wrong:.3f}$.",
         wrong,
@@ -116,7 +112,7 @@ def draw_correlation(rng: Rng) -> dict[str, Any]:
 def correlation(first: float, second: float, both: float) -> Answered:
     answer, wrong = both / math.sqrt(first * second), both / (first * second)
     return Answered(
-        "Two quantities have the covariance matrix "
+        rf"Two quantities have the covariance matrix "
         rf"$\Sigma={matrix([[first, both], [both, second]])}$. What is their correlation?",
         answer,
         r"The correlation is $\rho=\Sigma_{12}/\sqrt{\Sigma_{11}\Sigma_{22}}"
@@ -146,8 +142,7 @@ def determinant(sigma: list[float], rho: float) -> Answered:
         "determinant of their covariance matrix?",
         answer,
         rf"The variances are ${num(sigma[0] ** 2)}$ and ${num(sigma[1] ** 2)}$, and the covariance "
-        rf"is "
-        rf"$\rho\sigma_1\sigma_2={num(both)}$. So the determinant is "
+        rf"is $\rho\sigma_1\sigma_2={num(both)}$. So the determinant is "
         rf"${num(sigma[0] ** 2)}\cdot{num(sigma[1] ** 2)}-({num(both)})^2{equals(answer, 2)}$. "
         rf"In short it is $\sigma_1^2\sigma_2^2(1-\rho^2)$. Whoever forgets the square of $\rho$ "
         f"gets ${wrong:.2f}$.",
@@ -202,8 +197,7 @@ def class_mean(x: list[float], z: list[int]) -> Answered:
         rf"Component 2 has $n_2={len(inside)}$ points, and their sum is "
         rf"${total(par(a) for a in inside)}={num(sum(inside))}$. So "
         rf"$\hat\mu_2={num(sum(inside))}/{len(inside)}{equals(answer, 2)}$. Divided by $n=7$ "
-        rf"it "
-        f"would be ${wrong:.2f}$, as if the other points lay at 0.",
+        rf"it would be ${wrong:.2f}$, as if the other points lay at 0.",
         wrong,
     )
 
@@ -223,11 +217,9 @@ def pooled_variance(x: list[float], z: list[int]) -> Answered:
         answer,
         rf"The class means are $\hat\mu_1{equals(means[0], 2)}$ and "
         rf"$\hat\mu_2{equals(means[1], 2)}$. Around their own means the classes have the sums "
-        rf"of "
-        rf"squares ${near(scatter[0], 2)}$ and ${near(scatter[1], 2)}$. Together, divided by "
-        rf"$n=7$, "
-        rf"they give ${near(answer, 2)}$. Around the mean of all the points the variance would be "
-        f"${wrong:.2f}$: that also counts how far the classes lie apart.",
+        rf"of squares ${near(scatter[0], 2)}$ and ${near(scatter[1], 2)}$. Together, divided by "
+        rf"$n=7$, they give ${near(answer, 2)}$. Around the mean of all the points the variance "
+        rf"would be ${wrong:.2f}$: that also counts how far the classes lie apart.",
         wrong,
     )
 
@@ -254,8 +246,7 @@ def complete(
     wrong = sum(log_g)
     return Answered(
         rf"A mixture has the weights $\alpha_1={num(alpha[0])}$ and $\alpha_2={num(alpha[1])}$, "
-        rf"the "
-        rf"means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, and both variances are "
+        rf"the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, and both variances are "
         rf"${num(variance)}$. Two points are given with their labels: $x_1={num(x[0])}$ with "
         rf"$z_1={z[0]}$, and $x_2={num(x[1])}$ with $z_2={z[1]}$. What is the complete-data "
         "log-likelihood?",
@@ -278,9 +269,8 @@ def weight(n: list[int], share: list[float]) -> Answered:
     wrong = (share[0] + share[1]) / 2
     return Answered(
         rf"Two samples are labelled. The first has ${n[0]}$ points, and a share of "
-        rf"${num(share[0])}$ "
-        rf"of them is in class 1. The second has ${n[1]}$ points, and a share of ${num(share[1])}$ "
-        rf"of "
+        rf"${num(share[0])}$ of them is in class 1. The second has ${n[1]}$ points, and a share of "
+        rf"${num(share[1])}$ of "
         r"them is in class 1. Both samples are put together. What is the estimate of the weight "
         r"$\alpha_1$?",
         answer,

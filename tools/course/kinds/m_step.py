@@ -105,10 +105,8 @@ def variance_from_sums(count: float, first: float, second: float) -> Answered:
         rf"$\sum_i\beta_{{i1}}x_i^2={num(second)}$. What is the new variance $\sigma_1^2$?",
         answer,
         rf"The new mean is ${num(first)}/{num(count)}{equals(centre, 2)}$, and the mean of "
-        rf"the "
-        rf"squares is ${num(second)}/{num(count)}{equals(second / count, 2)}$. The variance "
-        rf"is "
-        rf"the mean of the squares minus the *square* of the mean, ${near(answer, 2)}$. If you "
+        rf"the squares is ${num(second)}/{num(count)}{equals(second / count, 2)}$. The variance "
+        rf"is the mean of the squares minus the *square* of the mean, ${near(answer, 2)}$. If you "
         f"subtract the mean itself, you get ${wrong:.2f}$.",
         wrong,
     )

@@ -96,9 +96,8 @@ def variance(alpha: list[float], mu: list[float], sigma: list[float]) -> Answere
         rf"The mean of the mixture is $\bar\mu={times(alpha, mu)}={num(centre)}$. The part within "
         rf"the components is $\sum_j\alpha_j\sigma_j^2={times(alpha, squares)}={num(within)}$. The "
         rf"part between them is $\sum_j\alpha_j(\mu_j-\bar\mu)^2{equals(between, 2)}$. "
-        rf"Together "
-        rf"they give ${near(within + between, 2)}$. Whoever stops after the first part gets "
-        f"${within:.2f}$ and has left out that the two means lie apart.",
+        rf"Together they give ${near(within + between, 2)}$. Whoever stops after the first part "
+        rf"gets ${within:.2f}$ and has left out that the two means lie apart.",
         within,
     )
 
@@ -127,8 +126,7 @@ def mixture_density(
         rf"$g_2={bell(x, mu[1], variance[1])}{equals(g[1], 3)}$. The mixture weighs them: "
         rf"${num(alpha[0])}\cdot{near(g[0], 3)}+{num(alpha[1])}\cdot{near(g[1], 3)}"
         rf"{equals(answer, 3)}$. The sum without the weights, ${wrong:.3f}$, belongs to no "
-        rf"density: "
-        "it would integrate to 2.",
+        rf"density: it would integrate to 2.",
         wrong,
     )
 
@@ -149,8 +147,7 @@ def share_from_densities(alpha: list[float], g: list[float]) -> Answered:
     wrong = g[0] / sum(g)
     return Answered(
         f"A mixture has three components with the weights {listed(alpha)}. At the point $x_i$ "
-        f"their "
-        f"densities are {listed(g)}. How large is the share of $x_i$ in component 1?",
+        f"their densities are {listed(g)}. How large is the share of $x_i$ in component 1?",
         answer,
         rf"Multiply each density by its weight: $\alpha_1g_1={num(parts[0])}$, and "
         rf"$p(x_i)={times(alpha, g)}={num(sum(parts))}$. So "
@@ -207,15 +204,13 @@ def boundary(alpha: list[float], mu: list[float], variance: float) -> Answered:
         rf"Two Gaussians have the weights $\alpha_1={num(alpha[0])}$ and "
         rf"$\alpha_2={num(alpha[1])}$ and the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$. "
         rf"Both have the variance $\sigma^2={num(variance)}$. At which point $x$ are the two "
-        rf"shares "
-        "equal?",
+        rf"shares equal?",
         answer,
         r"There $\alpha_1g_1(x)=\alpha_2g_2(x)$. Take logarithms: the squares of $x$ cancel, and "
         r"$x=\frac{\mu_1+\mu_2}2+\frac{\sigma^2}{\mu_2-\mu_1}\log\frac{\alpha_1}{\alpha_2}"
         rf"={num(middle)}+\frac{{{num(variance)}}}{{{num(mu[1] - mu[0])}}}\cdot"
         rf"({near(log_ratio, 3)}){equals(answer, 3)}$. The midpoint, ${num(middle)}$, would "
-        rf"be right "
-        "for equal weights. The lighter component has less ground.",
+        rf"be right for equal weights. The lighter component has less ground.",
         middle,
     )
 
@@ -234,14 +229,13 @@ def log_odds(alpha: list[float], mu: list[float], variance: float, x: float) -> 
     return Answered(
         rf"Two Gaussians have the weights $\alpha_1={num(alpha[0])}$ and "
         rf"$\alpha_2={num(alpha[1])}$, the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, "
-        rf"and "
-        rf"both the variance $\sigma^2={num(variance)}$. Compute the natural logarithm of "
+        rf"and both the variance $\sigma^2={num(variance)}$. Compute the natural logarithm of "
         rf"$\beta_1/\beta_2$ at the point $x={num(x)}$.",
         answer,
         r"With equal variances the constants cancel, and "
         r"$\log\frac{\beta_1}{\beta_2}=\log\frac{\alpha_1}{\alpha_2}"
-        r"+\frac{(x-\mu_2)^2-(x-\mu_1)^2}{2\sigma^2}"
-        rf"{equals(log_ratio, 3)}+\frac{{{num(squares[1])}-{num(squares[0])}}}"
+        r"+\frac{(x-\mu_2)^2-(x-\mu_1)^2}{2\sigma^2}$. This is "
+        rf"${near(log_ratio, 3)}+\frac{{{num(squares[1])}-{num(squares[0])}}}"
         rf"{{{num(2 * variance)}}}{equals(answer, 3)}$. Without the weights you would get "
         f"${wrong:.3f}$.",
         wrong,
@@ -272,9 +266,8 @@ def log_likelihood(
     return Answered(
         rf"A mixture of two Gaussians has the weights $\alpha_1={num(alpha[0])}$ and "
         rf"$\alpha_2={num(alpha[1])}$, the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, "
-        rf"and "
-        rf"both variances are ${num(variance)}$. The data are the two points {listed(x)}. What is "
-        "the log-likelihood?",
+        rf"and both variances are ${num(variance)}$. The data are the two points {listed(x)}. What "
+        rf"is the log-likelihood?",
         answer,
         rf"First the densities of the mixture: $p({num(x[0])}){equals(p[0], 3)}$ and "
         rf"$p({num(x[1])}){equals(p[1], 3)}$. Then the sum of their logarithms: "
@@ -309,9 +302,8 @@ def slope(x: list[float], beta: list[float], mu: float, sigma: float) -> Answere
         answer,
         r"Each point pulls with its share: $\partial\ell/\partial\mu_1"
         r"=\frac1{\sigma_1^2}\sum_i\beta_{i1}(x_i-\mu_1)$. The sum is "
-        rf"${steps}={num(force)}$, and divided by the variance "
-        rf"$\sigma_1^2={num(sigma**2)}$ it gives ${near(answer, 2)}$. Divided by $\sigma_1$ it "
-        rf"would "
+        rf"${steps}={num(force)}$, and divided by the variance $\sigma_1^2={num(sigma**2)}$ it "
+        rf"gives ${near(answer, 2)}$. Divided by $\sigma_1$ it would "
         f"be ${wrong:.2f}$.",
         wrong,
     )
@@ -335,13 +327,11 @@ def force(alpha: list[float], mu: list[float], variance: float, x: float) -> Ans
     return Answered(
         rf"A mixture of two Gaussians has the weights $\alpha_1={num(alpha[0])}$ and "
         rf"$\alpha_2={num(alpha[1])}$, the means $\mu_1={num(mu[0])}$ and $\mu_2={num(mu[1])}$, "
-        rf"and "
-        rf"both variances are ${num(variance)}$. What does the point $x={num(x)}$ add to "
+        rf"and both variances are ${num(variance)}$. What does the point $x={num(x)}$ add to "
         r"$\partial\ell/\partial\mu_1$?",
         answer,
-        rf"For a single Gaussian the point would add "
-        rf"$(x-\mu_1)/\sigma_1^2{equals(wrong, 3)}$. Here it "
-        rf"counts with its share in component 1, $\beta_1{equals(share_1, 3)}$, so it adds "
+        rf"For a single Gaussian the point would add $(x-\mu_1)/\sigma_1^2{equals(wrong, 3)}$. "
+        rf"Here it counts with its share in component 1, $\beta_1{equals(share_1, 3)}$, so it adds "
         rf"${near(answer, 3)}$. Without the share you would get ${wrong:.3f}$.",
         wrong,
     )

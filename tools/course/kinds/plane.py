@@ -71,11 +71,10 @@ def log_density(x: list[float], mu: list[float], Sigma: list[list[float]]) -> An
         rf"$x={vector(x)}$?",
         answer,
         rf"{distance_steps(x, mu, Sigma)} In the plane the logarithm of the density is "
-        rf"$-\log(2\pi)-\frac12\log\det\Sigma-\frac12\,y^\top\Sigma^{{-1}}y"
-        rf"\approx-{math.log(2 * math.pi):.6f}-\frac12\cdot({near(log_det, 3)})"
+        rf"$-\log(2\pi)-\frac12\log\det\Sigma-\frac12\,y^\top\Sigma^{{-1}}y$. With the numbers "
+        rf"this is $-{math.log(2 * math.pi):.6f}-\frac12\cdot({near(log_det, 3)})"
         rf"-\frac12\cdot{near(squared_distance(x, mu, Sigma), 3)}{equals(answer, 3)}$. "
-        rf"Without "
-        rf"the $\frac12$ in front of $\log\det\Sigma$ you would get ${wrong:.3f}$.",
+        rf"Without the $\frac12$ in front of $\log\det\Sigma$ you would get ${wrong:.3f}$.",
         wrong,
     )
 
@@ -100,10 +99,10 @@ def entry(first: list[float], second: list[float], beta: list[float]) -> Answere
         r"What is the entry in the first row and second column of the new covariance "
         r"$\hat\Sigma_1$?",
         answer,
-        rf"The shares sum to $N_1={num(count)}$, and the new mean is "
-        rf"$({near(centre[0], 3)},\ {near(centre[1], 3)})$. The products of the two distances from "
-        rf"it, each with its share, sum to ${near(answer * count, 3)}$, and divided by $N_1$ they "
-        rf"give ${near(answer, 3)}$. Divided by $n=4$ it would be ${wrong:.3f}$.",
+        rf"The shares sum to $N_1={num(count)}$, and the new mean is $({near(centre[0], 3)},\ "
+        rf"{near(centre[1], 3)})$. The products of the two distances from it, each with its share, "
+        rf"sum to ${near(answer * count, 3)}$, and divided by $N_1$ they give ${near(answer, 3)}$. "
+        rf"Divided by $n=4$ it would be ${wrong:.3f}$.",
         wrong,
     )
 
@@ -119,11 +118,10 @@ def along(Sigma: list[list[float]], u: list[float]) -> Answered:
     cross = 2 * u[0] * u[1] * Sigma[0][1]
     return Answered(
         rf"A Gaussian in the plane has the covariance $\Sigma={matrix(Sigma)}$. What is its "
-        rf"variance "
-        rf"along the direction $u={vector(u)}$, which has length 1?",
+        rf"variance along the direction $u={vector(u)}$, which has length 1?",
         answer,
-        rf"It is $u^\top\Sigma u=u_1^2\Sigma_{{11}}+2u_1u_2\Sigma_{{12}}+u_2^2\Sigma_{{22}}"
-        rf"={num(u[0] ** 2 * Sigma[0][0])}+{par(cross)}+{num(u[1] ** 2 * Sigma[1][1])}"
+        rf"It is $u^\top\Sigma u=u_1^2\Sigma_{{11}}+2u_1u_2\Sigma_{{12}}+u_2^2\Sigma_{{22}}$, "
+        rf"that is, ${num(u[0] ** 2 * Sigma[0][0])}+{par(cross)}+{num(u[1] ** 2 * Sigma[1][1])}"
         rf"={num(answer)}$. Without the covariance in the middle you would get ${wrong:.3f}$.",
         wrong,
     )
@@ -150,8 +148,7 @@ def eigenvalue(a: float, b: float, c: float) -> Answered:
         r"The eigenvalues solve $(a-\lambda)(c-\lambda)=b^2$, so they are "
         r"$\frac{a+c}2\pm\sqrt{\bigl(\frac{a-c}2\bigr)^2+b^2}"
         rf"\approx{num((a + c) / 2)}\pm{near(root, 3)}$. The larger one is ${near(answer, 3)}$. It "
-        rf"is "
-        rf"more than the larger number on the diagonal, ${num(wrong)}$, since $b$ is not 0.",
+        rf"is more than the larger number on the diagonal, ${num(wrong)}$, since $b$ is not 0.",
         wrong,
     )
 
@@ -195,8 +192,7 @@ def rate_of_log_det(Sigma: list[list[float]], rate: list[float]) -> Answered:
         r"The rate is $\operatorname{tr}(\Sigma^{-1}\dot\Sigma)$. The diagonal of $\Sigma^{-1}$ is "
         rf"${num(Sigma[1][1])}/{num(det)}$ and ${num(Sigma[0][0])}/{num(det)}$, so it is "
         rf"${num(change)}/{num(det)}{equals(answer, 3)}$. With the inverse of each variance "
-        rf"in "
-        f"place of the inverse matrix you would get ${wrong:.3f}$.",
+        rf"in place of the inverse matrix you would get ${wrong:.3f}$.",
         wrong,
     )
 
