@@ -29,6 +29,7 @@ class Task:
     answer: float
     why: str
     decimals: int  # that are asked for
+    title: str = ""
 
     @property
     def chapter(self) -> str:
@@ -70,6 +71,8 @@ class Kind:
         """The task with the numbers of a seed; each kind draws its own."""
         rng = np.random.default_rng([seed, *self.label.encode()])
         asked = self.make(rng)
-        rounding = f"Round to {self.decimals} decimals, at the end only."
+        decimals = "1 decimal" if self.decimals == 1 else f"{self.decimals} decimals"
+        rounding = f"Round to {decimals}, at the end only."
         text = f"{asked.text} {rounding}" if self.decimals else asked.text
-        return Task(self.label, seed, text, float(asked.answer), asked.why, self.decimals)
+        answer = float(asked.answer)
+        return Task(self.label, seed, text, answer, asked.why, self.decimals, self.title)
