@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from course.in_html import formulas
 from course.numerical import KINDS, RECIPES, VARIANTS, variants
 from course.recipes import FEWEST_UNITS, Answered, Recipe
 from course.tasks import Kind, Task
+from latex_arithmetic import differences, value
 
 SEEDS = range(1, VARIANTS + 1)
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.label)
@@ -69,8 +71,8 @@ def test_the_explanation_shows_the_answer_and_the_usual_wrong_result(recipe: Rec
         numbers = {
             part.rstrip("0").rstrip(".") if "." in part else part for part in _numbers(asked.why)
         }
-        for value in (asked.answer, asked.wrong):
-            assert numbers & {text.lstrip("-") for text in written(value, recipe.decimals)}, value
+        for result in (asked.answer, asked.wrong):
+            assert numbers & {text.lstrip("-") for text in written(result, recipe.decimals)}, result
 
 
 def _numbers(text: str) -> list[str]:
@@ -87,6 +89,35 @@ def test_the_text_is_markdown_that_any_system_shows(recipe: Recipe) -> None:
         assert "](" not in text
         assert not re.search(r"\b(nan|inf)\b", text)
     assert task.text.rstrip().endswith((".", "?"))
+
+
+@each_recipe
+def test_the_steps_of_the_explanation_add_up(recipe: Recipe) -> None:
+    for seed in SEEDS:
+        for latex, _ in formulas([recipe.make(rng(seed)).why]):
+            assert not list(differences(latex)), latex
+
+
+@pytest.mark.parametrize(
+    ("latex", "number"),
+    [
+        (r"0.2\cdot(-3)+\frac12", -0.1),
+        (r"\frac1{\sqrt{2\pi\cdot2}}\exp\Bigl(-\frac{(0.9-1)^2}{2\cdot2}\Bigr)", 0.281391),
+        (r"0.5\log\frac{0.5}{0.25}", 0.346574),
+        (r"-4+\log(e^{-0.7}+e^{0})", -3.596814),
+        (r"2\cdot\frac{2\cdot3}2", 6.0),
+        (r"\mu_1", None),
+        (r"(0.6,\ 0.8)", None),
+    ],
+)
+def test_arithmetic_in_latex_is_done(latex: str, number: float | None) -> None:
+    assert value(latex) == (number if number is None else pytest.approx(number, abs=1e-6))
+
+
+def test_a_wrong_step_is_seen() -> None:
+    assert not list(differences(r"a=2\cdot3=6\approx6.00001"))
+    assert list(differences(r"a=2\cdot3=6.1"))
+    assert list(differences(r"\frac13\approx0.334"))
 
 
 def test_hardly_any_numbers_that_suit_are_refused_aloud() -> None:
