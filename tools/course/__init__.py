@@ -1,0 +1,1 @@
+"""The course kit: what a teacher takes away from the book."""
