@@ -27,6 +27,8 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+import notebooks
+
 ROOT = Path(__file__).parents[2]
 MASTERS = ROOT / "course" / "assignments"
 LIMITS = {"test": 5.0, "cell": 60.0, "notebook": 300.0, "memory": 2.0 * 2**30}
@@ -181,7 +183,7 @@ def contents(master: Path) -> dict[str, Any]:
                 raise CourseError(f"{here}: a second solution cell in one question. Join the two.")
             questions[-1]["defines"] = defined(found[0], here)
         elif block == "TESTS":
-            questions[-1]["cases"].append(test_case(cell.source, here))
+            questions[-1]["cases"].append(read_test(cell.source, here))
     for question in questions:
         question["points"] += sum(case["points"] for case in question["cases"])
         kinds = {case["hidden"] for case in question["cases"]}
@@ -214,7 +216,7 @@ def defined(source: str, here: str) -> str:
     return functions[0]
 
 
-def test_case(source: str, here: str) -> dict[str, Any]:
+def read_test(source: str, here: str) -> dict[str, Any]:
     """Name, points and message of a test cell."""
     head = re.match(r'"""# BEGIN TEST CONFIG\n(.*?)\n"""  # END TEST CONFIG\n', source, re.DOTALL)
     config = yaml.safe_load(head[1]) if head else {}
@@ -265,16 +267,21 @@ def build(source: Path, out: Path) -> Built:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(result / "student", target / "student")
         (target / "solution").mkdir()
-        solution = read_notebook(result / "autograder" / master.name)
+        ids = {cell.id for cell in read_notebook(master).cells}
+        student = same_ids(read_notebook(result / "student" / master.name), ids)
+        write(student, target / "student" / master.name)
+        solution = same_ids(read_notebook(result / "autograder" / master.name), ids)
         write(teachers(solution, about, master), target / "solution" / master.name)
         (archive,) = (result / "autograder").glob("*.zip")
         with zipfile.ZipFile(archive) as packed:
             members = {name: packed.read(name) for name in packed.namelist()}
     members[CONTENTS] = json.dumps(about, indent=1, ensure_ascii=False).encode()
     pack(members, target / "autograder.zip")
-    student = sorted(path for path in (target / "student").rglob("*") if path.is_file())
-    inside = {path.relative_to(target / "student").as_posix(): path for path in student}
-    pack({name: path.read_bytes() for name, path in inside.items()}, target / "student.zip")
+    handed = [path for path in (target / "student").rglob("*") if path.is_file()]
+    members = {
+        path.relative_to(target / "student").as_posix(): path.read_bytes() for path in handed
+    }
+    pack(members, target / "student.zip")
     return Built(
         source.name,
         target / "student" / master.name,
@@ -282,6 +289,15 @@ def build(source: Path, out: Path) -> Built:
         target / "autograder.zip",
         target / "solution" / master.name,
     )
+
+
+def same_ids(notebook: NotebookNode, ids: set[str]) -> NotebookNode:
+    """Ids by content for the cells that otter added; it draws them at random."""
+    for cell in notebook.cells:
+        if cell.id not in ids:
+            cell.id = ""
+    notebooks.give_ids(notebook)
+    return notebook
 
 
 def teachers(notebook: NotebookNode, about: dict[str, Any], master: Path) -> NotebookNode:
@@ -312,10 +328,9 @@ def pack(members: dict[str, bytes], path: Path) -> None:
 def in_a_process(
     arguments: list[str], folder: Path, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``course.otter_process``; after ``seconds`` its whole group of processes is ended."""
-    paths = [str(ROOT / "tools"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    """Run ``otter_process.py``; after ``seconds`` its whole group of processes is ended."""
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONPATH": "",  # gmmlib comes from the autograder, as wherever else it is used
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -325,7 +340,7 @@ def in_a_process(
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_PLATFORM_DIRS": "1",
     }
-    command = [sys.executable, "-m", "course.otter_process", *arguments]
+    command = [sys.executable, str(Path(__file__).with_name("otter_process.py")), *arguments]
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -359,7 +374,7 @@ def grade(submission: Path, autograder: Path, limits: dict[str, float] | None = 
     """
     if not submission.is_file():
         raise CourseError(f"There is no submission {place(submission)}. Check its name.")
-    about = tests_of(autograder)
+    about = inside(autograder)
     notebook, trouble = submitted(submission, about["assignment"])
     if notebook is None:
         return nothing(about, f"{trouble} Nothing could be graded.")
@@ -398,7 +413,7 @@ def grade(submission: Path, autograder: Path, limits: dict[str, float] | None = 
     return Graded(about["assignment"], tuple(questions), tuple(notes))
 
 
-def tests_of(autograder: Path) -> dict[str, Any]:
+def inside(autograder: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(autograder) as archive:
             return dict(json.loads(archive.read(CONTENTS)))
@@ -477,7 +492,7 @@ def answered(built: Built, answers: Path, folder: Path) -> list[Answer]:
     made = [Answer("solution", built.solution), Answer("stub", built.student)]
     tests = {
         question["name"]: {case["name"] for case in question["cases"]}
-        for question in tests_of(built.autograder)["questions"]
+        for question in inside(built.autograder)["questions"]
     }
     for number, wrong in enumerate(read_answers(answers), 1):
         here = f"{place(answers)}, wrong answer {number}"
