@@ -70,12 +70,9 @@ def assign(master: Path, result: Path) -> None:
 
 
 def prepared(notebook: Any, test_seconds: float) -> Any:
-    """The submission as it is run: its cells numbered, no outputs, our kernel, the prelude."""
+    """The submission as it is run: its cells numbered, our kernel, the prelude."""
     for number, cell in enumerate(notebook.cells, 1):
         cell.metadata[INDEX] = number
-        # otter passes over cells that say so; a submission is graded as a whole
-        cell.metadata.pop("otter", None)
-        cell.metadata.pop("tags", None)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
     notebook.cells.insert(0, nbformat.v4.new_code_cell(PRELUDE.format(test=test_seconds)))
     return notebook
