@@ -22,11 +22,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks ledger bench lowest processors lint lock clean
+.PHONY: help book test browser serve lab notebooks ledger bench course-test lowest processors lint lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
-	  while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
 
 book: $(PAGE) ## build the website, warnings as errors: _build/html/index.html
 
@@ -56,6 +56,10 @@ ledger: .venv/complete ## print every equation: the worlds in which it ran, and 
 bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchmarks/results
 	$(RUN) benchmarks/bench.py
 	$(RUN) benchmarks/accuracy.py
+
+# Each solution, each stub and each wrong answer is graded: some minutes, so not a part of make test.
+course-test: .venv/complete ## build the assignments and grade right and wrong answers to each
+	COURSE=1 $(RUN) -m pytest tests/course
 
 # The tests of the library need gmmlib alone: what builds the book is not installed there.
 lowest: ## test the library with the lowest versions that it declares (Python 3.11, in .venv-lowest)
