@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks ledger bench course-test lowest processors lint lock clean
+.PHONY: help book test browser serve lab notebooks ledger bench course course-test lowest processors lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -58,6 +58,9 @@ bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchm
 	$(RUN) benchmarks/accuracy.py
 
 # Each solution, each stub and each wrong answer is graded: some minutes, so not a part of make test.
+course: .venv/complete ## make the course kit: _build/course (one part: PARTS="quiz")
+	$(RUN) tools/make_course.py $(PARTS)
+
 course-test: .venv/complete ## build the assignments and grade right and wrong answers to each
 	COURSE=1 $(RUN) -m pytest tests/course
 
@@ -99,10 +102,10 @@ clean: ## remove .venv, the website and all caches
 SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chapters course gmmlib tools \
   -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
-# Jupyter Book can succeed without writing a page, and keeps old ones: so _build goes first, and
+# Jupyter Book can succeed without writing a page, and keeps old ones: so they go first, and
 # the page must be there afterwards.
 $(PAGE): .venv/complete $(SOURCES)
-	rm -rf _build
+	rm -rf _build/html _build/.doctrees
 	.venv/bin/jupyter-book build -W -n --keep-going .
 	@test -s $@ || { echo "jupyter-book ended well but wrote no $@." \
 	  "Is jupyter-book 1 installed ($(RUN) -m pip show jupyter-book)?" >&2; exit 1; }

@@ -16,10 +16,23 @@ from flit_core.wheel import make_wheel_in
 
 import book
 from book import ROOT
-from course import figures, handouts, plain
+from course import assignments, figures, handouts, moodle, plain, qti, sheet
+from course import questions as bank
+from course.numerical import KINDS, variants
+from course.quizzes import by_chapter, titles
 
 OUT = ROOT / "_build" / "course"
 CARRIED = ("matplotlibrc",)  # beside the notebooks, so that their figures look as in the book
+SEED = 1  # of the quiz on paper
+README = """\
+# The course kit of *Gaussian Mixtures, Executed*
+
+| folder | what is in it |
+|---|---|
+{rows}
+
+The page *Teach* of the book tells how each is used. Text and figures: CC BY 4.0; code: MIT.
+"""
 INSTALL = """\
 # {title}
 
@@ -70,6 +83,28 @@ def pictures(kit: book.Book, out: Path) -> str:
     return f"{figures.export(kit, out)} figures"
 
 
+def graded(kit: book.Book, out: Path) -> str:
+    """The six assignments: what students get, what the grader gets, the solutions."""
+    masters = assignments.masters()
+    for master in masters:
+        assignments.build(master, out)
+    return f"{len(masters)} assignments"
+
+
+def quiz(kit: book.Book, out: Path) -> str:
+    """The questions for a learning-management system, and on paper."""
+    asked, named = bank.bank(kit), titles(kit)
+    tasks = [task for kind in KINDS for task in variants(kind)]
+    quizzes = by_chapter(asked, tasks, named)
+    (out / "questions-qti.zip").write_bytes(qti.package(quizzes))
+    (out / "questions-moodle.xml").write_bytes(moodle.question_bank(quizzes))
+    paper = sheet.sheets(sheet.problems(asked, tasks, named, SEED, list(named)), SEED)
+    for name, page in (("quiz", paper.paper), ("answers", paper.answers), ("key", paper.key)):
+        (out / f"{name}.html").write_text(page, encoding="utf8")
+        sheet.pdf(page, out / f"{name}.pdf")
+    return f"{len(asked)} and {len(KINDS)} questions"
+
+
 def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
     path.write_text(nbformat.v4.writes(notebook) + "\n", encoding="utf8")
 
@@ -83,7 +118,13 @@ def _beside(kit: book.Book, out: Path, title: str) -> None:
 
 
 Make = Callable[[book.Book, Path], str]
-PARTS: dict[str, Make] = {"student": student, "instructor": instructor, "figures": pictures}
+PARTS: dict[str, Make] = {
+    "student": student,
+    "instructor": instructor,
+    "assignments": graded,
+    "quiz": quiz,
+    "figures": pictures,
+}
 
 
 def make(kit: book.Book, out: Path, parts: list[str]) -> None:
@@ -100,6 +141,14 @@ def make(kit: book.Book, out: Path, parts: list[str]) -> None:
         size = sum(path.stat().st_size for path in (out / name).rglob("*") if path.is_file())
         seconds = time.perf_counter() - began
         print(f"{name:12} {summary:28} {size / 1e6:7.1f} MB  {seconds:6.1f} s", flush=True)
+    (out / "README.md").write_text(about(out), encoding="utf8")
+
+
+def about(out: Path) -> str:
+    """What lies in the kit's folder, for whoever opens it."""
+    made = [name for name in PARTS if (out / name).is_dir()]
+    rows = [f"| `{name}/` | {(PARTS[name].__doc__ or '').splitlines()[0]} |" for name in made]
+    return README.format(rows="\n".join(rows))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -112,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     try:
         make(book.read_book(), given.out, given.parts or list(PARTS))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, assignments.CourseError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
