@@ -18,6 +18,7 @@ FIRST = (
     "tests/site/test_touch_",
     "tests/site/test_pages.py",
     "tests/site/test_site.py",
+    "tests/course/test_assignments.py",
     "tests/project/test_bench.py",
     "tests/library/test_estimator.py",
     "chapters/",
