@@ -39,6 +39,7 @@ from gmmlib.checks import MARK
 MOST_SLIDES = {2: 3, 3: 2}  # of a section, of a part of one
 MOST_EQUATIONS = 4  # of a section
 ROWS = 5.0  # of equations on a slide
+ROWS_BELOW = 4.6  # of those below the statement that names them
 MOST_COLUMNS = 92  # of what is printed
 BRIDGE = 24  # words of a sentence that leads to an equation or to code
 ASIDE = ("Exercises", "Check yourself", "Summary")
@@ -59,6 +60,7 @@ class Item:
     said: tuple[str, ...] = ()  # notes, if it is shown
     rank: float = 0.0  # what has more is shown first
     prose: str = ""  # the note without citations, if it is text
+    pieces: tuple[tuple[Part, ...], ...] = ()  # of a statement: its slides
 
 
 @dataclass
@@ -82,6 +84,18 @@ class Quoted:
     def times(self) -> Counter[str]:
         texts = (text for page in self.numbers.book.pages for text in page.prose)
         return Counter(label for text in texts for label in QUOTED.findall(CHECKED.sub("", text)))
+
+    @cached_property
+    def equations(self) -> dict[str, Equation]:
+        """Every labelled equation of the book."""
+        found: dict[str, Equation] = {}
+        for page in self.numbers.book.pages:
+            checked = {check.label for check in page.checks} if page.has_code else set()
+            for label, latex in page.equations:
+                if label:
+                    number = self.numbers.of[label]
+                    found[label] = Equation(label, latex, number, label in checked)
+        return found
 
 
 def deck(page: Page, quoted: Quoted) -> list[Slide]:
@@ -177,7 +191,7 @@ class _Reader:
             self._add(Item(note))
             return
         said = [f"{MARK} {number} {self.lines[label]}"] if label in self.lines else []
-        part = Equation(label, latex, number, label in self.lines)
+        part = self.quoted.equations.get(label, Equation(label, latex, number, False))
         rank = 1 + self.quoted.times[label]
         self._add(Item(note, part, bool(self.mark), self.mark, tuple(said), rank))
         self.mark = ""
@@ -194,8 +208,9 @@ class _Reader:
         title = f" {directive.argument}" if directive.argument else ""
         number = self.numbers.of[directive.options["label"]]
         text = CHECKED.sub("", directive.body.strip())
-        part = Statement(f"{number}.{title}", roles(text, self.numbers), text != directive.body)
-        self._add(Item(note, part, said=(note,), rank=900))
+        whole = Statement(f"{number}.{title}", text, text != directive.body.strip())
+        pieces = tuple(_pieces(whole, self.quoted))
+        self._add(Item(note, whole, said=(note,), rank=900, pieces=pieces))
 
     def code(self, cell: Cell) -> None:
         if self.now is None or slide_marks.LEAVE_OUT in cell.tags:
@@ -215,6 +230,7 @@ class _Reader:
 
     def _shown(self, cell: Cell) -> tuple[Code | None, float]:
         source = "" if "hide-input" in cell.tags else cell.source.strip()
+        source = re.sub(r"\n{3,}", "\n\n", source)
         if source.count("\n") + 1 > MOST_LINES:
             source = ""
         lines = [line for text in _printed(cell) for line in text.rstrip().split("\n")]
@@ -301,8 +317,8 @@ def _laid(section: Section, shown: set[int]) -> list[Slide]:
         own = [Text(item.words)] if item.words else []
         bridge = [] if own else _bridge(waiting, first)
         if isinstance(item.part, Statement):
-            for part in _pieces(item.part):
-                slide = new([part])
+            for parts in item.pieces:
+                slide = new(list(parts))
         elif _has_room(joined := [*slide.parts, *own, item.part]):
             slide.parts[:] = joined
         else:
@@ -350,17 +366,24 @@ def _bridge(waiting: list[Item], first: Slide) -> list[Part]:
     return [Text(last)] if fits and Text(last) not in first.parts else []
 
 
-def _pieces(whole: Statement) -> Iterator[Statement]:
-    """A statement, over as many slides as its words need; a sentence is never cut."""
+def _pieces(whole: Statement, quoted: Quoted) -> Iterator[tuple[Part, ...]]:
+    """A statement, over as many slides as its words need, with the equations that it names.
+
+    A sentence is never cut.
+    """
     blocks = [block for block in re.split(r"\n(?=\n|\s*(?:\d+\.|-) )", whole.text) if block.strip()]
     is_list = len(blocks) > 1
     items = [block.strip("\n") for block in blocks] if is_list else sentences(whole.text)
-    items = [short for item in items for short in _short(item)]
-    groups = list(packed(items))
+    groups = packed(short for item in items for short in _short(item))
     for k, group in enumerate(groups):
         text = ("\n\n" if is_list else " ").join(group)
         last = k == len(groups) - 1
-        yield replace(whole, text=text, is_checked=whole.is_checked and last, continues=k > 0)
+        checked = whole.is_checked and last
+        shown = roles(text, quoted.numbers)
+        piece = replace(whole, text=shown, is_checked=checked, continues=k > 0)
+        named = [quoted.equations[label] for label in dict.fromkeys(QUOTED.findall(text))]
+        fits = not is_list and sum(equation.rows for equation in named) <= ROWS_BELOW
+        yield (piece, *(named if fits else ()))
 
 
 def _short(text: str) -> Iterator[str]:
@@ -414,12 +437,16 @@ def _summary(page: Page, numbers: Numbers) -> Iterator[Slide]:
     for kind, (begin, end) in markup.blocks(text)[1:]:
         source = plain("\n".join(text.split("\n")[begin:end]), numbers)
         if kind == "bullet_list_open":
-            points += [" ".join(point.split()) for point in re.split(r"^- ", source, flags=re.M)[1:]]
+            points += [
+                " ".join(point.split()) for point in re.split(r"^- ", source, flags=re.M)[1:]
+            ]
         else:
             rest.append(source)
     if not points:
         raise ValueError(f"{page.path} has no summary; end it with ## Summary and a list")
-    groups = list(packed(points))
+    whole = {sentences(point)[0]: point for point in points}
+    groups = packed(whole)
     for k, group in enumerate(groups):
-        notes = rest if k == len(groups) - 1 else []
+        notes = [whole[point] for point in group if whole[point] != point]
+        notes += rest if k == len(groups) - 1 else []
         yield Slide("Summary", [Points(tuple(group))], notes, level=2 if k == 0 else 3)

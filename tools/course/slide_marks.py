@@ -47,9 +47,7 @@ def require(page: Page) -> None:
         tags = [tag for tag in cell.tags if "slide" in tag]
         for tag in tags:
             if tag not in (SHOW, LEAVE_OUT):
-                raise ValueError(
-                    f"{place}: there is no tag {tag!r}; use {SHOW!r} or {LEAVE_OUT!r}"
-                )
+                raise ValueError(f"{place}: there is no tag {tag!r}; use {SHOW!r} or {LEAVE_OUT!r}")
         if len(tags) > 1:
             raise ValueError(f"{place}: tagged {' and '.join(tags)}; take one away")
         if tags and not cell.is_code:

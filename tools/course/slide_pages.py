@@ -1,6 +1,7 @@
 """A deck as MyST Markdown, which sphinx-revealjs makes a page of."""
 
 import html
+import re
 from collections.abc import Iterator
 
 from pygments import highlight
@@ -20,6 +21,8 @@ from course.slide_parts import (
 )
 from gmmlib.checks import MARK
 
+NARROW, FEW = 70, 11  # columns and lines of code that can be set larger
+GLUE = re.compile(r"(\$[^$\n]+\$)(?=[.,;:?!)])")  # else a line may begin with the full stop
 CHECK = f'<span class="check">{MARK}</span>'
 
 
@@ -27,7 +30,7 @@ def written(slides: list[Slide], figures: str) -> str:
     """The deck; ``figures`` is the folder that its pictures are in."""
     lines = ["---\norphan: true\n---"]
     lines += [line for slide in slides for line in _slide(slide, figures)]
-    return "\n\n".join(lines) + "\n"
+    return GLUE.sub("\\1\u2060", "\n\n".join(lines)) + "\n"
 
 
 def _slide(slide: Slide, figures: str) -> Iterator[str]:
@@ -74,10 +77,13 @@ def _part(part: Part, figures: str) -> Iterator[str]:
 
 
 def _code(part: Code) -> Iterator[str]:
+    lines = [line for text in (part.source, part.printed) if text for line in text.split("\n")]
+    is_small = len(lines) > FEW or max(map(len, lines)) > NARROW
+    size = "" if is_small else " large"
     if part.source:
-        formatter = HtmlFormatter(nowrap=True)
-        yield f'<pre class="highlight">{highlight(part.source, PythonLexer(), formatter)}</pre>'
+        source = highlight(part.source, PythonLexer(), HtmlFormatter(nowrap=True))
+        yield f'<pre class="highlight{size}">{source}</pre>'
     if part.printed:
-        yield f'<pre class="printed">{html.escape(part.printed)}</pre>'
+        yield f'<pre class="printed{size}">{html.escape(part.printed)}</pre>'
     if part.checked:
         yield f'<p class="checks">{MARK} {", ".join(part.checked)}</p>'

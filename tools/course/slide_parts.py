@@ -129,8 +129,16 @@ def sentences(text: str) -> list[str]:
     return [re.sub(r"\x00(\d+)\x01", lambda m: atoms[int(m[1])], part) for part in parts]
 
 
-def packed(items: Iterable[str], most: int = MOST_WORDS) -> Iterator[list[str]]:
-    """The items, in order, in groups that have no more than so many words."""
+def packed(items: Iterable[str], most: int = MOST_WORDS) -> list[list[str]]:
+    """The items, in order, in as few groups as have no more than so many words, about equal."""
+    items = list(items)
+    fewest = len(list(_groups(items, most)))
+    while most > 1 and len(list(_groups(items, most - 1))) == fewest:
+        most -= 1
+    return list(_groups(items, most))
+
+
+def _groups(items: Iterable[str], most: int) -> Iterator[list[str]]:
     group: list[str] = []
     for item in items:
         if group and sum(map(count, group)) + count(item) > most:

@@ -21,6 +21,7 @@ revealjs_script_conf = {
     "height": 720,
     "margin": 0.02,
     "center": False,
+    "controls": False,  # the keyboard, a clicker or a swipe
     "hash": True,
     "slideNumber": "c/t",
     "transition": "none",
