@@ -16,7 +16,7 @@ from flit_core.wheel import make_wheel_in
 
 import book
 from book import ROOT
-from course import figures, handouts, plain
+from course import figures, handouts, plain, slides
 
 OUT = ROOT / "_build" / "course"
 CARRIED = ("matplotlibrc",)  # beside the notebooks, so that their figures look as in the book
@@ -70,6 +70,11 @@ def pictures(kit: book.Book, out: Path) -> str:
     return f"{figures.export(kit, out)} figures"
 
 
+def decks(kit: book.Book, out: Path) -> str:
+    """A deck of slides for each chapter, with notes and a handout."""
+    return f"{slides.export(kit, out)} slides"
+
+
 def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
     path.write_text(nbformat.v4.writes(notebook) + "\n", encoding="utf8")
 
@@ -83,7 +88,12 @@ def _beside(kit: book.Book, out: Path, title: str) -> None:
 
 
 Make = Callable[[book.Book, Path], str]
-PARTS: dict[str, Make] = {"student": student, "instructor": instructor, "figures": pictures}
+PARTS: dict[str, Make] = {
+    "student": student,
+    "instructor": instructor,
+    "slides": decks,
+    "figures": pictures,
+}
 
 
 def make(kit: book.Book, out: Path, parts: list[str]) -> None:

@@ -278,7 +278,7 @@ def _ranked(items: list[Item]) -> list[int]:
     code = [k for k in order if isinstance(items[k].part, Code)]
     rest = [k for k in order if k not in equations and k not in code]
     # in a section of formulas the checks say enough: what is seen of its code is what it prints
-    least, most = (-2, 2) if not equations and not rest else (0, 1)
+    least, most = (-2, 2) if not equations and not rest else (0.4, 1)
     few = [k for k in code if items[k].rank > least][:most]
     return [*equations[:1], *rest, *equations[1:MOST_EQUATIONS], *few]
 

@@ -1,7 +1,7 @@
 """The marks in a chapter that say what its slides show.
 
-The tags ``slide`` and ``no-slide`` of a cell of code; in Markdown a comment on a line of its own, at
-the start of a section or just before an equation::
+The tags ``slide`` and ``no-slide`` of a cell of code; in Markdown a comment on a line of its own,
+at the start of a section or just before an equation::
 
     <!-- slide: words for the slide -->
 """
@@ -63,6 +63,6 @@ def require(page: Page) -> None:
 
 def too_long(place: str) -> ValueError:
     return ValueError(
-        f"{place}: tagged {SHOW!r}, but it has no figure, more than {MOST_LINES} lines of code, and "
-        f"prints too much; shorten it, or take the tag away"
+        f"{place}: tagged {SHOW!r}, but it has no figure, more than {MOST_LINES} lines of code, "
+        f"and prints too much; shorten it, or take the tag away"
     )
