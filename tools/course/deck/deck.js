@@ -2,13 +2,7 @@
 
 // A wide formula is scaled down; then the whole slide, step by step, until nothing sticks out.
 function fit(slide) {
-  for (const math of slide.querySelectorAll(".eq mjx-container")) {
-    const wide = math.scrollWidth, room = math.closest(".math").clientWidth;
-    if (wide > room) {
-      const size = parseFloat(getComputedStyle(math).fontSize);
-      math.style.fontSize = `${Math.floor(size * (room / wide) * 98) / 100}px`;
-    }
-  }
+  for (const math of slide.querySelectorAll(".eq mjx-container")) squeeze(math);
   const box = slide.querySelector(".fitted");
   if (!box) return;
   let scale = 1;
@@ -17,6 +11,13 @@ function fit(slide) {
     box.style.zoom = scale;
   }
   slide.dataset.scale = scale.toFixed(2);
+}
+
+function squeeze(math) {
+  const wide = math.scrollWidth, room = math.closest(".math").clientWidth;
+  if (wide <= room) return;
+  const size = parseFloat(getComputedStyle(math).fontSize);
+  math.style.fontSize = `${Math.floor(size * (room / wide) * 98) / 100}px`;
 }
 
 // Where the content ends, in the slide's own units, whatever the window makes of them.
@@ -56,5 +57,6 @@ Reveal.initialize = async (settings) => {
   const slides = onPaper ? handout() : leaves();
   await document.fonts.ready;
   slides.forEach(fit);
+  if (onPaper) document.querySelectorAll(".notes div.math mjx-container").forEach(squeeze);
   document.documentElement.dataset.ready = "";
 };
