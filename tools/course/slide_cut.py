@@ -354,7 +354,8 @@ def _lead(section: Section) -> str:
 
 
 def _stands_alone(sentence: str) -> bool:
-    return not sentence.startswith("(") and sentence.count("**") % 2 == 0
+    begins = sentence.startswith("scikit") or not (sentence[0].islower() or sentence[0] == "(")
+    return begins and sentence.count("**") % 2 == 0
 
 
 def _bridge(waiting: list[Item], first: Slide) -> list[Part]:
