@@ -38,6 +38,14 @@ PRINTED = {
     "footer_template": FOOTER,
     "margin": {"top": "12mm", "bottom": "16mm", "left": "14mm", "right": "14mm"},
 }
+README = """\
+# Slides
+
+`NN.html` is the deck of a chapter; open it in a browser, no network is needed. Space goes on, Escape
+shows all slides, S opens the speaker's notes in a window of their own, F fills the screen.
+`NN-handout.pdf` has the slides with their notes on paper; so has `NN.html?handout`, for your own
+printer. A folder that is copied elsewhere takes `_static` and `figures` with it.
+"""
 
 
 def export(book: Book, out: Path) -> int:
@@ -46,6 +54,7 @@ def export(book: Book, out: Path) -> int:
     decks = {number(page): slide_cut.deck(page, quoted) for page in book.chapters}
     build(decks, out, book.root)
     print_handouts(out, decks)
+    (out / "README.md").write_text(README, encoding="utf8")
     return sum(map(len, decks.values()))
 
 
