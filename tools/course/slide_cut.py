@@ -199,7 +199,7 @@ class _Reader:
     def _block(self, source: str, directive: markup.Directive | None) -> None:
         if directive and directive.name in ("question", "exercise", "figure", "chapter-figure"):
             return
-        note = plain(source, self.numbers)
+        note = plain(CHECKED.sub("\n```", source) if directive else source, self.numbers)
         if not directive or directive.name not in HEADINGS:
             is_text = not (directive or note.startswith(("|", "- ", "1. ", "```")))
             prose = plain(CITATION.sub("", source), self.numbers) if is_text else ""
@@ -317,8 +317,7 @@ def _laid(section: Section, shown: set[int]) -> list[Slide]:
         own = [Text(item.words)] if item.words else []
         bridge = [] if own else _bridge(waiting, first)
         if isinstance(item.part, Statement):
-            for parts in item.pieces:
-                slide = new(list(parts))
+            slide, *_ = [new(list(parts)) for parts in item.pieces]
         elif _has_room(joined := [*slide.parts, *own, item.part]):
             slide.parts[:] = joined
         else:

@@ -41,8 +41,8 @@ PRINTED = {
 README = """\
 # Slides
 
-`NN.html` is the deck of a chapter; open it in a browser, no network is needed. Space goes on, Escape
-shows all slides, S opens the speaker's notes in a window of their own, F fills the screen.
+`NN.html` is the deck of a chapter; open it in a browser, no network is needed. Space goes on,
+Escape shows all slides, S opens the speaker's notes in a window of their own, F fills the screen.
 `NN-handout.pdf` has the slides with their notes on paper; so has `NN.html?handout`, for your own
 printer. A folder that is copied elsewhere takes `_static` and `figures` with it.
 """
