@@ -67,6 +67,14 @@ def test_a_section_becomes_a_slide_and_its_prose_becomes_notes() -> None:
     assert slide.notes == ["Here is one. It is well known.", "That is all."]
 
 
+def test_a_deck_opens_with_its_aim_and_its_time() -> None:
+    first = DECKS["11_two_products"][0]
+    assert first.title == "11 The same algorithm, as two matrix products"
+    texts = [part.text for part in first.parts if isinstance(part, Text)]
+    assert texts[0].startswith("**You will find:** that all components")
+    assert texts[-1] == "*About 50 minutes.*"
+
+
 def test_a_figure_keeps_its_caption_for_the_speaker() -> None:
     names = {"figure": {"name": "fig-one", "caption": "A hill."}, "image": {"alt": "a hill"}}
     output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "AAAA"}}

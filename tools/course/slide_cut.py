@@ -46,6 +46,7 @@ ASIDE = ("Exercises", "Check yourself", "Summary")
 CITATION = re.compile(r"\s*\{cite:?\w*\}`[^`]*`")
 CHECKED = re.compile(r"\s*\*Checked in the\*.*", re.DOTALL)
 QUOTED = re.compile(r"\{eq\}`([\w-]+)`")
+TIME = re.compile(r"\*About [^*]+\*$")
 LEAST_WORDS = 3  # of a sentence that can stand alone
 
 
@@ -407,8 +408,10 @@ def _opening(page: Page, numbers: Numbers) -> Iterator[Slide]:
     aims = plain(box.body, numbers).split("\n\n")
     notes = [aim for aim in aims if aim.startswith("**Given")]
     shown = [" ".join(aim.split()) for aim in aims if aim not in notes]
-    for k, group in enumerate(packed(shown)):
-        parts: list[Part] = [Text(aim) for aim in group]
+    time = [found[0] for aim in shown if (found := TIME.search(aim))]
+    aims = [TIME.sub("", aim).strip() for aim in shown]
+    for k, group in enumerate(packed(aims, MOST_WORDS - sum(map(count, time)))):
+        parts: list[Part] = [Text(text) for text in (*group, *(time if k == 0 else ()))]
         yield Slide(page.title, parts, notes if k == 0 else [], level=1 if k == 0 else 2)
 
 
