@@ -128,6 +128,15 @@ def fences(text: str) -> list[tuple[tuple[int, int], Directive]]:
     ]
 
 
+def blocks(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """The outermost blocks: what markdown-it calls each, its first line and the one behind."""
+    return [
+        (token.type, (token.map[0], token.map[1]))
+        for token in _parsed(text)
+        if token.level == 0 and token.map and token.nesting >= 0
+    ]
+
+
 def exercises(texts: Iterable[str]) -> list[Exercise]:
     found = [directive for text in texts for directive in directives(text)]
     solved = {d.argument for d in found if d.name in ("solution", "solution-start")}

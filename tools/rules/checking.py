@@ -17,7 +17,12 @@ from gmmlib.checks import KIND_OF
 from rules.numbers import in_prose
 from rules.sides import Values, root
 
-SHOWN = {"hide-input", "exact-digits"}  # tags that leave a check's line on the page
+SHOWN = {
+    "hide-input",
+    "exact-digits",
+    "slide",
+    "no-slide",
+}  # tags that leave a check's line on the page
 COUPLED = {"figure", "image"}  # keys of mystnb that the book uses; others can drop an output
 
 
