@@ -16,14 +16,10 @@ from flit_core.wheel import make_wheel_in
 
 import book
 from book import ROOT
-<<<<<<< HEAD
-from course import assignments, figures, handouts, moodle, plain, qti, sheet
+from course import assignments, figures, handouts, moodle, plain, qti, sheet, slides
 from course import questions as bank
 from course.numerical import KINDS, variants
 from course.quizzes import by_chapter, titles
-=======
-from course import figures, handouts, plain, slides
->>>>>>> 46bbaa6a8e52e421c3a7bcc5ce4fe7d269d156ee
 
 OUT = ROOT / "_build" / "course"
 CARRIED = ("matplotlibrc",)  # beside the notebooks, so that their figures look as in the book
@@ -87,7 +83,6 @@ def pictures(kit: book.Book, out: Path) -> str:
     return f"{figures.export(kit, out)} figures"
 
 
-<<<<<<< HEAD
 def graded(kit: book.Book, out: Path) -> str:
     """The six assignments: what students get, what the grader gets, the solutions."""
     masters = assignments.masters()
@@ -108,11 +103,11 @@ def quiz(kit: book.Book, out: Path) -> str:
         (out / f"{name}.html").write_text(page, encoding="utf8")
         sheet.pdf(page, out / f"{name}.pdf")
     return f"{len(asked)} and {len(KINDS)} questions"
-=======
+
+
 def decks(kit: book.Book, out: Path) -> str:
     """A deck of slides for each chapter, with notes and a handout."""
     return f"{slides.export(kit, out)} slides"
->>>>>>> 46bbaa6a8e52e421c3a7bcc5ce4fe7d269d156ee
 
 
 def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
@@ -131,12 +126,9 @@ Make = Callable[[book.Book, Path], str]
 PARTS: dict[str, Make] = {
     "student": student,
     "instructor": instructor,
-<<<<<<< HEAD
     "assignments": graded,
     "quiz": quiz,
-=======
     "slides": decks,
->>>>>>> 46bbaa6a8e52e421c3a7bcc5ce4fe7d269d156ee
     "figures": pictures,
 }
 
