@@ -58,7 +58,7 @@ bench: .venv/complete ## time gmmlib and its peers, measure its accuracy: benchm
 	$(RUN) benchmarks/accuracy.py
 
 # Each solution, each stub and each wrong answer is graded: some minutes, so not a part of make test.
-course: .venv/complete ## make the course kit: _build/course (one part: PARTS="quiz")
+course: $(PAGE) ## make the course kit: _build/course (one part: PARTS="quiz")
 	$(RUN) tools/make_course.py $(PARTS)
 
 course-test: .venv/complete ## build the assignments and grade right and wrong answers to each

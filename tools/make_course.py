@@ -16,18 +16,31 @@ from flit_core.wheel import make_wheel_in
 
 import book
 from book import ROOT
-from course import assignments, figures, handouts, moodle, plain, qti, sheet, slides
+from course import (
+    assignments,
+    epub,
+    figures,
+    handouts,
+    leaves,
+    moodle,
+    plain,
+    printed,
+    qti,
+    sheet,
+    slides,
+)
 from course import questions as bank
 from course.numerical import KINDS, variants
 from course.quizzes import by_chapter, titles
 
+SITE = ROOT / "_build" / "html"
 OUT = ROOT / "_build" / "course"
 CARRIED = ("matplotlibrc",)  # beside the notebooks, so that their figures look as in the book
 SEED = 1  # of the quiz on paper
 README = """\
 # The course kit of *Gaussian Mixtures, Executed*
 
-| folder | what is in it |
+| part | what it is |
 |---|---|
 {rows}
 
@@ -110,6 +123,20 @@ def decks(kit: book.Book, out: Path) -> str:
     return f"{slides.export(kit, out)} slides"
 
 
+def as_pdf(kit: book.Book, out: Path) -> str:
+    """The whole book on paper. The site has to be built: its pages are bound together."""
+    bound = leaves.leaves(kit, SITE)
+    printed.pdf(bound, SITE, out)
+    return f"{len(bound)} pages of the site"
+
+
+def as_epub(kit: book.Book, out: Path) -> str:
+    """The whole book for readers of EPUB, with its mathematics as MathML. Made like the PDF."""
+    bound = leaves.leaves(kit, SITE)
+    epub.epub(kit, bound, SITE, out)
+    return f"{len(bound)} pages of the site"
+
+
 def _write(notebook: nbformat.NotebookNode, path: Path) -> None:
     path.write_text(nbformat.v4.writes(notebook) + "\n", encoding="utf8")
 
@@ -130,30 +157,41 @@ PARTS: dict[str, Make] = {
     "quiz": quiz,
     "slides": decks,
     "figures": pictures,
+    "book.pdf": as_pdf,
+    "book.epub": as_epub,
 }
 
 
 def make(kit: book.Book, out: Path, parts: list[str]) -> None:
-    """Make the parts, each into a new folder of its name; one that fails leaves the old one."""
+    """Make the parts, each a new folder or file; one that fails leaves the old one."""
     out.mkdir(parents=True, exist_ok=True)
     for name in parts:
         began = time.perf_counter()
-        begun = out / f"{name}.begun"
-        shutil.rmtree(begun, ignore_errors=True)
-        begun.mkdir()
+        begun, done = out / f"begun.{name}", out / name
+        _remove(begun)
+        if "." not in name:
+            begun.mkdir()
         summary = PARTS[name](kit, begun)
-        shutil.rmtree(out / name, ignore_errors=True)
-        begun.rename(out / name)
-        size = sum(path.stat().st_size for path in (out / name).rglob("*") if path.is_file())
+        _remove(done)
+        begun.rename(done)
+        files = [path for path in (done, *done.rglob("*")) if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
         seconds = time.perf_counter() - began
         print(f"{name:12} {summary:28} {size / 1e6:7.1f} MB  {seconds:6.1f} s", flush=True)
     (out / "README.md").write_text(about(out), encoding="utf8")
 
 
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def about(out: Path) -> str:
     """What lies in the kit's folder, for whoever opens it."""
-    made = [name for name in PARTS if (out / name).is_dir()]
-    rows = [f"| `{name}/` | {(PARTS[name].__doc__ or '').splitlines()[0]} |" for name in made]
+    made = [name for name in PARTS if (out / name).exists()]
+    rows = [f"| `{name}` | {(PARTS[name].__doc__ or '').splitlines()[0]} |" for name in made]
     return README.format(rows="\n".join(rows))
 
 

@@ -18,7 +18,7 @@ def test_students_get_notebooks_and_what_they_need(tmp_path: Path) -> None:
     (wheel,) = (tmp_path / "student").glob("*.whl")
     readme = (tmp_path / "student" / "README.md").read_text(encoding="utf8")
     assert f'"{wheel.name}[chapters]"' in readme
-    assert "| `student/` |" in (tmp_path / "README.md").read_text(encoding="utf8")
+    assert "| `student` |" in (tmp_path / "README.md").read_text(encoding="utf8")
 
 
 def test_every_chapter_has_a_page_for_its_teacher() -> None:

@@ -277,6 +277,23 @@ def test_on_paper_no_solution_stands_below_its_exercise(address: str, page: Page
     assert max(exercises) < min(solutions)
 
 
+def test_on_paper_a_question_has_its_choices_and_no_answer(address: str, page: Page) -> None:
+    open_page(Watch(page, address), FIGURES["worked-example"][0])
+    page.emulate_media(media="print")
+    questions = page.locator(".question")
+    assert questions.count() > 3
+    for question in questions.all():
+        assert question.locator(".choice > summary:visible").count() > 2
+        assert question.locator(".choice-why:visible").count() == 0
+
+
+def test_a_choice_says_why(address: str, page: Page) -> None:
+    open_page(Watch(page, address), FIGURES["worked-example"][0])
+    choice = page.locator(".choice").first
+    choice.locator("summary").press("Enter")
+    assert re.match("(Yes|No)[.] [A-Z]", choice.locator(".choice-why").inner_text())
+
+
 def test_the_site_has_a_page_for_each(site: Path) -> None:
     assert "ledger.js" in (site / "chapters/ledger.html").read_text(encoding="utf-8")
     assert "ledger.js" not in (site / "index.html").read_text(encoding="utf-8")

@@ -27,7 +27,7 @@ class NotationTable(SphinxDirective):
         root = Path(self.env.srcdir)
         for path in [root / FILE, root / "_toc.yml", *book.page_paths(root)]:
             self.env.note_dependency(str(path))
-        pages = book.read_book(root).pages
+        pages = book.read_book(root).chapters
         chapters = {
             label: chapter_of(page.name) for page in pages for label, _ in page.equations if label
         }
