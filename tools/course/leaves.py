@@ -1,4 +1,4 @@
-"""The built pages as leaves of one book: what is read, with links that lead within it.
+"""The built pages as leaves of one book: what is read, with links that lead within it."""
 
 import posixpath
 import re
