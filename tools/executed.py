@@ -20,6 +20,7 @@ from formulas import letters, run, wording
 
 STORE = Path("_build") / "executed.json"
 PROCESSES = 2
+SHOWN = 8  # worlds of which the sizes are told
 FEW = 8  # displays that are not worth a second process
 
 
@@ -47,7 +48,8 @@ class Executed:
     def in_words(self) -> str:
         if not self.holds:
             return self.error
-        sizes = "; ".join(", ".join(str(s[a]) for a in self.axes) for s in self.sizes)
+        sizes = "; ".join(", ".join(str(s[a]) for a in self.axes) for s in self.sizes[:SHOWN])
+        sizes += "; …" if len(self.sizes) > SHOWN else ""
         letters_ = ", ".join(self.axes)
         if len(self.sizes) == 1:
             return f"held in one world, that of its printed numbers: {letters_} = {sizes}"

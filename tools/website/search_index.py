@@ -37,8 +37,10 @@ LETTERS = {
 
 
 EXERCISES = (exercise_node, exercise_enumerable_node)
-# cells and their outputs, and what the ledger repeats of the chapters
-LEFT_OUT = {"cell", "cell_input", "cell_output", "ledger-entry"}
+# cells and their outputs, what the ledger repeats of the chapters, and answers
+LEFT_OUT = {"cell", "cell_input", "cell_output", "ledger-entry", "question", "predict"}
+# pages that repeat a chapter for its teacher: found by their titles alone
+BY_TITLE = "course/instructor/"
 
 
 class Entry(NamedTuple):
@@ -128,6 +130,9 @@ def is_left_out(node: nodes.Node) -> bool:
 
 
 def entries_of(app: Sphinx, page: str) -> Iterator[Entry]:
+    if page.startswith(BY_TITLE):
+        yield Entry(page, "", "page", app.env.titles[page].astext())
+        return
     text, tree = Text(app), app.env.get_doctree(page)
     numbers = app.env.toc_fignumbers.get(page, {}).get("figure", {})
     for number, section in enumerate(filter(is_section, tree.findall(nodes.section))):
