@@ -26,9 +26,10 @@ from typing import Any
 from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tools")]
 
 import site_checks  # noqa: E402 - it is found in that folder
+from browser import open_browser  # noqa: E402
 
 SCREENS = {
     "phone": {"width": 390, "height": 844},
@@ -134,7 +135,7 @@ def main() -> None:
     ]
     names = ["formulas", "first", "figures", "shift", "layout", "style", "script", "nodes"]
     print(f"{'page':36}{'screen':8}" + "".join(f"{n:>9}" for n in [*names, "html", "gzip"]))
-    with site_checks.serve(options.site) as address, site_checks.open_browser() as browser:
+    with site_checks.serve(options.site) as address, open_browser() as browser:
         for name in pages:
             data = (options.site / name).read_bytes()
             weight = [len(data) / 1000, len(gzip.compress(data)) / 1000]

@@ -13,6 +13,8 @@ import yaml
 
 import gmmlib
 from book import Book, read_book
+from course.numerical import KINDS
+from course.questions import bank
 from rules.numbers import WORDS
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,11 @@ def test_every_example_prints_what_is_shown() -> None:
     assert len(examples) == README.count("```python") >= 1
     for code, shown in examples:
         assert printed(code) == shown
+
+
+def test_the_kit_has_as_many_questions_as_it_says() -> None:
+    (choices, kinds) = re.findall(r"(\d+) questions\nwith choices and (\d+) kinds", README)[0]
+    assert (int(choices), int(kinds)) == (len(bank(read_book())), len(KINDS))
 
 
 def test_the_library_is_shown_in_five_lines() -> None:

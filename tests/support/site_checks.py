@@ -6,9 +6,7 @@ tests/site/test_pages.py applies them to the built site, and shows each of them 
 import contextlib
 import functools
 import http.server
-import os
 import posixpath
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -27,25 +25,12 @@ from playwright.sync_api import (
     Response,
     TimeoutError,
     expect,
-    sync_playwright,
 )
 
 from rules.html import html_problems, without_glyphs
 
 ROOT = Path(__file__).parents[2]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def chromium() -> str:
-    """The browser's executable: $CHROMIUM, or what is on the PATH."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        raise FileNotFoundError(
-            f"No Chromium: none of {', '.join(NAMES)} is on the PATH. Install it, or put the path "
-            "of its executable into the environment variable CHROMIUM."
-        )
-    return found
 
 
 PATIENCE = 120_000  # milliseconds that a busy machine may take for one thing
@@ -56,15 +41,6 @@ def new_context(browser: Browser, **options: Any) -> BrowserContext:
     context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
     return context
-
-
-@contextlib.contextmanager
-def open_browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # root in a container has no sandbox to run it in
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

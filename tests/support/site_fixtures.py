@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import site_checks
+from browser import open_browser
 
 ROOT = Path(__file__).parents[2]
 # another copy of the site may be tried: BOOK_SITE=elsewhere/html pytest tests/site/test_site.py
@@ -27,7 +28,7 @@ def site() -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with site_checks.open_browser() as browser:
+    with open_browser() as browser:
         yield browser
 
 

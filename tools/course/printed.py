@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Route
 
+from browser import open_browser
 from course.leaves import Leaf
-from course.sheet import chromium
 
 ORIGIN = "http://book.invalid"  # nothing is asked of it: every file comes from the site's folder
 FOOT = (
@@ -42,8 +42,7 @@ def pdf(found: Sequence[Leaf], site: Path, out: Path) -> None:
         else:
             route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with open_browser() as browser:
         page = browser.new_page(color_scheme="light")
         page.route("**/*", answer)
         page.goto(ORIGIN)
@@ -59,7 +58,6 @@ def pdf(found: Sequence[Leaf], site: Path, out: Path) -> None:
             outline=True,
             tagged=True,
         )
-        browser.close()
 
 
 def bound(found: Sequence[Leaf], site: Path) -> str:

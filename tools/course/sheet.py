@@ -5,16 +5,15 @@ the faces are inside. Another seed gives other numbers and another order of the 
 """
 
 import base64
-import os
 import random
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from book import ROOT
+from browser import open_browser
 from course.in_html import blocks, formulas, inline
 from course.questions import Choice, Question
 from course.quizzes import BOOK, by_chapter
@@ -27,7 +26,6 @@ FACES = ROOT / "assets" / "fonts"
 ASSETS = ROOT / "assets"
 STYLE = Path(__file__).with_name("sheet.css")
 URL = re.compile(r'url\("([^":]+\.(woff2?))"\)')
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -254,26 +252,10 @@ def _inside(css: str, folder: Path) -> str:
 # --- on paper ------------------------------------------------------------------------------------
 
 
-def chromium() -> str:
-    """The browser's executable: $CHROMIUM, or what is on the PATH."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        raise FileNotFoundError(
-            f"to print, a browser is needed, and none of {', '.join(NAMES)} is on the PATH. "
-            "Install one, or put the path of its executable into the environment variable CHROMIUM"
-        )
-    return found
-
-
 def pdf(html: str, out: Path) -> None:
     """Prints a page with Chromium. Raises ``FileNotFoundError`` if there is none."""
-    from playwright.sync_api import sync_playwright  # only who prints needs it
-
-    with sync_playwright() as playwright:
-        # root in a container has no sandbox to run it in
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with open_browser() as browser:
         page = browser.new_context(offline=True).new_page()
         page.set_content(html)
         page.evaluate("document.fonts.ready.then(() => 0)")
         page.pdf(path=out, prefer_css_page_size=True, print_background=True)
-        browser.close()

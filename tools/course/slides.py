@@ -14,9 +14,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
-
 from book import Book, Page
+from browser import open_browser
 from course import slide_cut, slide_pages
 from course.plain import Numbers
 from course.slide_parts import Picture, Slide
@@ -127,22 +126,10 @@ def _copy_used(made: Path, out: Path) -> None:
 
 
 def print_handouts(out: Path, decks: Iterable[str]) -> None:
-    """Print each deck with its notes.
-
-    Raises ``OSError`` if there is no browser that does it.
-    """
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            page = browser.new_page()
-            for deck in decks:
-                page.goto(f"{(out / f'{deck}.html').resolve().as_uri()}?handout")
-                page.wait_for_selector("html[data-ready]")
-                page.pdf(path=out / f"{deck}-handout.pdf", **PRINTED)
-            browser.close()
-    except Error as error:
-        raise OSError(
-            f"Chromium ({program}) cannot print the handouts: {error.message.splitlines()[0]}. "
-            f"Install it, or name another: CHROMIUM=/path/to/it make course"
-        ) from error
+    """Print each deck with its notes. Raises ``FileNotFoundError`` if there is no browser."""
+    with open_browser() as browser:
+        page = browser.new_page()
+        for deck in decks:
+            page.goto(f"{(out / f'{deck}.html').resolve().as_uri()}?handout")
+            page.wait_for_selector("html[data-ready]")
+            page.pdf(path=out / f"{deck}-handout.pdf", **PRINTED)
