@@ -11,14 +11,15 @@ from book import Book, read_book
 BOOK = read_book()
 
 
-def test_students_get_notebooks_and_what_they_need(tmp_path: Path) -> None:
-    make_course.make(BOOK, tmp_path, ["student"])
-    names = {path.name for path in (tmp_path / "student").iterdir()}
+@pytest.mark.parametrize("part", ["student", "instructor"])
+def test_notebooks_lie_beside_what_they_need(tmp_path: Path, part: str) -> None:
+    make_course.make(BOOK, tmp_path, [part])
+    names = {path.name for path in (tmp_path / part).iterdir()}
     assert {f"{page.name}.ipynb" for page in BOOK.chapters} < names
-    (wheel,) = (tmp_path / "student").glob("*.whl")
-    readme = (tmp_path / "student" / "README.md").read_text(encoding="utf8")
+    (wheel,) = (tmp_path / part).glob("*.whl")
+    readme = (tmp_path / part / "README.md").read_text(encoding="utf8")
     assert f'"{wheel.name}[chapters]"' in readme
-    assert "| `student` |" in (tmp_path / "README.md").read_text(encoding="utf8")
+    assert f"| `{part}` |" in (tmp_path / "README.md").read_text(encoding="utf8")
 
 
 def test_every_chapter_has_a_page_for_its_teacher() -> None:

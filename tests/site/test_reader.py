@@ -253,10 +253,13 @@ def test_a_check_names_the_number_that_is_printed(address: str, page: Page) -> N
     assert f"{label} {re.sub('[^()0-9]', '', number)} ·" in line.inner_text()
 
 
-@pytest.mark.parametrize("name", ["notation", "sources"])
+PHONE_TABLES = ["chapters/notation", "chapters/sources", "course/instructor/07", "course/plans"]
+
+
+@pytest.mark.parametrize("name", PHONE_TABLES)
 def test_the_meanings_are_on_a_phone_screen(address: str, page: Page, name: str) -> None:
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    open_page(Watch(page, address), f"chapters/{name}.html")
+    open_page(Watch(page, address), f"{name}.html")
     table = page.locator("table.stacked").first
     assert table.evaluate("(t) => t.scrollWidth <= t.clientWidth + 1")
     cell = table.locator("tbody td").last

@@ -124,6 +124,54 @@ def test_without_any_address(project: Project) -> None:
     assert 'data-theme="light"' in one
 
 
+QUESTION = """```{question} q-01-1
+How many?
+
+- [ ] One.
+  There is $x$.
+- [x] Two.
+  Both.
+- [ ] Three.
+  No.
+```
+"""
+
+
+def test_a_question_says_why_behind_each_choice(project: Project) -> None:
+    (project.root / "chapters" / "01_one.ipynb").write_text(notebook(BOX + QUESTION))
+    assert project.build() == ""
+    one = project.html("chapters/01_one.html")
+    choices = re.findall(r'<details class="choice"><summary><b>(.)</b>.*?<strong>(\w+)', one, re.S)
+    assert choices == [("A", "No"), ("B", "Yes"), ("C", "No")]
+    assert "pages/questions.css" in one
+    assert "pages/questions.css" not in project.html("index.html")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (QUESTION.replace("[x]", "[ ]"), "q-01-1 has 0 right choices"),
+        ("```{solution-start} ex-1\n```\n", "a solution of 'ex-1', which is no exercise"),
+        ("```{exercise} One\n```\n", "the exercise 'One' has no :label:; give it one"),
+    ],
+)
+def test_wrong_marks_are_warnings(project: Project, text: str, problem: str) -> None:
+    (project.root / "chapters" / "01_one.ipynb").write_text(notebook(BOX + text))
+    assert problem in project.build()
+
+
+def test_a_teachers_page_leads_to_the_figures_of_its_chapter(project: Project) -> None:
+    guide = project.root / "course" / "instructor" / "01.md"
+    guide.parent.mkdir(parents=True)
+    guide.write_text("# Teaching\n\n[67 minutes](#fig-shares?of=waits&x=67).\n")
+    toc = "format: jb-book\nroot: index\nchapters:\n"
+    files = ("chapters/01_one", "course/instructor/01")
+    (project.root / "_toc.yml").write_text(toc + "".join(f"  - file: {f}\n" for f in files))
+    project.build()
+    link = 'href="../../chapters/01_one.html#fig-shares?of=waits&amp;x=67">67 minutes</a>'
+    assert link in project.html("course/instructor/01.html")
+
+
 def test_with_the_address_of_the_site(project: Project) -> None:
     project.options["html_baseurl"] = f"{BASE}/"
     assert project.build() == ""

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 # On a phone the rows of the wide tables of these pages are cards.
-STACKED = ("chapters/notation", "chapters/sources")
+STACKED = ("chapters/notation", "chapters/sources", "course/")
 TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
 SCROLLED = re.compile(
     r'<div class="(pst-scrollable-table-container)">(<table.*?</table>\s*)</div>', re.DOTALL
@@ -41,7 +41,7 @@ def _mend_tables(
     if doctree is None:
         return
     body = context["body"]
-    if page in STACKED:
+    if page.startswith(STACKED):
         body = TABLE.sub(stacked, body)
     # a long name may break at an underscore, or it widens its column
     body = LONG_NAME.sub(
