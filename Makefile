@@ -47,8 +47,9 @@ lab: .venv/complete ## open the chapters in JupyterLab (its own options: ARGS="-
 	    "or, where root is all there is, as in a container: make lab ARGS=--allow-root" >&2; exit 1; fi
 	@exec $(RUN) -m jupyterlab $(ARGS) chapters
 
-notebooks: .venv/complete ## execute every chapter anew, in place
+notebooks: .venv/complete ## execute every chapter anew, in place, and the solutions for teachers
 	$(RUN) tools/run_notebooks.py
+	$(RUN) tools/run_notebooks.py --folder course/solutions
 
 ledger: .venv/complete ## print every equation: the worlds in which it ran, and its checks
 	$(RUN) tools/ledger.py
@@ -79,9 +80,9 @@ lowest: ## test the library with the lowest versions that it declares (Python 3.
 # NumPy, OpenBLAS and Numba choose their instructions by the processor, and the last digits follow.
 OTHER := env NPY_DISABLE_CPU_FEATURES="AVX512_SPR AVX512_ICL X86_V4
 processors: .venv/complete ## test the chapters as three other processors compute them
-	$(OTHER)" OPENBLAS_CORETYPE=Haswell NUMBA_CPU_NAME=haswell $(RUN) -m pytest -q -n 2 chapters
-	$(OTHER)" OPENBLAS_CORETYPE=Zen NUMBA_CPU_NAME=znver3 $(RUN) -m pytest -q -n 2 chapters
-	$(OTHER) X86_V3" OPENBLAS_CORETYPE=Nehalem NUMBA_CPU_NAME=nehalem $(RUN) -m pytest -q -n 2 chapters
+	$(OTHER)" OPENBLAS_CORETYPE=Haswell NUMBA_CPU_NAME=haswell $(RUN) -m pytest -q -n 2 chapters course/solutions
+	$(OTHER)" OPENBLAS_CORETYPE=Zen NUMBA_CPU_NAME=znver3 $(RUN) -m pytest -q -n 2 chapters course/solutions
+	$(OTHER) X86_V3" OPENBLAS_CORETYPE=Nehalem NUMBA_CPU_NAME=nehalem $(RUN) -m pytest -q -n 2 chapters course/solutions
 
 lint: .venv/complete ## check format, style and types
 	$(RUN) -m ruff format --check

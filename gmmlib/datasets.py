@@ -1,6 +1,7 @@
 """Small data sets with their provenance, and seeded toys. Every function returns fresh arrays."""
 
 from importlib.resources import files
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,62 @@ def esl_mixture() -> FloatArray:
     return _table("esl_table_8_1.csv")[:, 0]
 
 
+def acidity() -> FloatArray:
+    """How well 155 lakes in Wisconsin withstand acid, (155,): log(ANC + 50), without units.
+
+    ANC is the acid-neutralising capacity. Source: Crawford, DeGroot, Kadane and Small (1992),
+    Technometrics 34, 441-453, and Richardson and Green (1997), Journal of the Royal Statistical
+    Society B 59, 731-792; ``acidity`` in R's mclust.
+
+    >>> acidity().shape
+    (155,)
+    """
+    return _table("acidity.csv")[:, 0]
+
+
+def galaxies() -> FloatArray:
+    """Velocities of 82 galaxies of the Corona Borealis region, (82,), in km/s, ascending.
+
+    Source: Roeder (1990), Journal of the American Statistical Association 85, 617-624, as
+    ``galaxies`` in R's MASS. The 78th value, 26690, is a misprint of her 26960. It stands here
+    because published fits use it.
+
+    >>> galaxies().shape
+    (82,)
+    """
+    return _table("galaxies.csv")[:, 0]
+
+
+def geyser_1985() -> FloatArray:
+    """Old Faithful again: (299, 2), a wait and the duration that followed it, in minutes.
+
+    From 1 to 15 August 1985, in the order of time. At night nobody measured: durations noted as
+    short, medium and long stand as 2, 3 and 4. Source: Azzalini and Bowman (1990), Applied
+    Statistics 39, 357-365; ``geyser`` in R's MASS. ``old_faithful`` is another series.
+
+    >>> geyser_1985().shape
+    (299, 2)
+    """
+    return _table("geyser_1985.csv")
+
+
+def diabetes() -> tuple[FloatArray, npt.NDArray[np.str_]]:
+    """Three measurements of 145 people, and what the clinic called each.
+
+    Returns X (145, 3), the areas under the curves of plasma glucose and insulin and the
+    steady-state plasma glucose, and the classes (145,): Normal, Chemical or Overt. Source: Reaven
+    and Miller (1979), Diabetologia 16, 17-24, as ``diabetes`` in R's mclust 6.0.0. There row 104
+    has the insulin 45, where R's rrcov has 455. It stands here because published fits use it.
+
+    >>> X, classes = diabetes()
+    >>> X.shape, classes[0]
+    ((145, 3), np.str_('Normal'))
+    """
+    with _open("diabetes.csv") as lines:
+        rows = np.loadtxt(lines, delimiter=",", skiprows=1, dtype=str)
+    return rows[:, 1:].astype(float), rows[:, 0]
+
+
 def three_blobs(
     n: int = 300, random_state: int | np.random.Generator | None = 0
 ) -> tuple[FloatArray, npt.NDArray[np.intp]]:
@@ -69,5 +126,9 @@ def three_blobs(
 
 
 def _table(name: str) -> FloatArray:
-    with (files("gmmlib") / "data" / name).open(encoding="utf-8") as lines:
+    with _open(name) as lines:
         return np.loadtxt(lines, delimiter=",", skiprows=1, ndmin=2)
+
+
+def _open(name: str) -> TextIO:
+    return (files("gmmlib") / "data" / name).open(encoding="utf-8")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from check_calls import Check
 
 ROOT = Path(__file__).resolve().parent.parent
+SOLUTIONS = PurePosixPath("course/solutions")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Page:
     @property
     def name(self) -> str:
         return self.path.stem
+
+    @property
+    def number(self) -> str:
+        """Of a chapter: ``06``, or ``A``."""
+        return self.name.partition("_")[0]
 
     @property
     def has_code(self) -> bool:
@@ -122,6 +128,13 @@ class Book:
     def chapters(self) -> list[Page]:
         """The pages with code."""
         return [page for page in self.pages if page.has_code]
+
+    def unpublished(self, chapter: Page) -> Page | None:
+        """The solutions of a chapter that only teachers have, if there are any."""
+        path = self.root / SOLUTIONS / f"{chapter.number}.ipynb"
+        if not path.is_file():
+            return None
+        return Page(PurePosixPath(path.relative_to(self.root)), path.read_text(encoding="utf8"))
 
 
 def read_book(root: Path = ROOT) -> Book:

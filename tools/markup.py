@@ -45,6 +45,7 @@ class Exercise:
     title: str
     text: str
     is_solved: bool
+    is_published: bool = True  # if not, only teachers have a solution
 
 
 @cache
@@ -137,11 +138,16 @@ def blocks(text: str) -> list[tuple[str, tuple[int, int]]]:
     ]
 
 
+def is_unpublished(exercise: Directive) -> bool:
+    """Is its solution in the teachers' material only?"""
+    return "unpublished" in exercise.options.get("class", "").split()
+
+
 def exercises(texts: Iterable[str]) -> list[Exercise]:
     found = [directive for text in texts for directive in directives(text)]
     solved = {d.argument for d in found if d.name in ("solution", "solution-start")}
     return [
-        Exercise(label, d.argument, d.body.strip(), label in solved)
+        Exercise(label, d.argument, d.body.strip(), label in solved, not is_unpublished(d))
         for d in found
         if d.name == "exercise"
         for label in [d.options.get("label", "")]

@@ -6,7 +6,15 @@ from numpy.testing import assert_array_equal
 
 from gmmlib import datasets
 
-REAL = [datasets.worked_example, datasets.old_faithful, datasets.esl_mixture]
+REAL = [
+    datasets.worked_example,
+    datasets.old_faithful,
+    datasets.esl_mixture,
+    datasets.acidity,
+    datasets.galaxies,
+    datasets.geyser_1985,
+    lambda: datasets.diabetes()[0],
+]
 
 
 @pytest.mark.parametrize("load", REAL)
@@ -36,6 +44,35 @@ def test_esl_mixture():
     assert X[0] == -0.39
     assert (X.min(), X.max()) == (-0.39, 6.22)
     assert_array_equal(X, np.round(X, 2))  # as printed
+
+
+def test_acidity():
+    x = datasets.acidity()
+    assert x.shape == (155,)
+    assert (x[0], x.min(), x.max()) == (2.928524, 2.928524, 7.10513)
+
+
+def test_galaxies_keep_the_misprint():
+    x = datasets.galaxies()
+    assert x.shape == (82,)
+    assert (x[0], x[77], x[-1]) == (9172, 26690, 34279)
+    assert (np.diff(x) >= 0).all()
+
+
+def test_geyser_1985():
+    X = datasets.geyser_1985()
+    assert X.shape == (299, 2)
+    assert_array_equal(X[[0, -1]].round(2), [[80, 4.02], [79, 2]])
+    at_night = np.isin(X[:, 1], [2, 3, 4])
+    assert 50 < at_night.sum() < 100
+
+
+def test_diabetes_keeps_the_misprint():
+    X, classes = datasets.diabetes()
+    assert X.shape == (145, 3)
+    assert_array_equal(X[[0, 103]], [[80, 356, 124], [75, 45, 392]])
+    names, counts = np.unique(classes, return_counts=True)
+    assert dict(zip(names, counts, strict=True)) == {"Chemical": 36, "Normal": 76, "Overt": 33}
 
 
 def test_three_blobs():

@@ -4,8 +4,10 @@ Both are plain notebooks: they run wherever gmmlib is installed, and need nothin
 """
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import nbformat
@@ -13,15 +15,18 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import markup
-from book import Page
+from book import SOLUTIONS, Book, Page
 from cells import Cell
-from course.plain import Numbers, captions, heading, plain
+from course.plain import Numbers, captions, plain, plain_directive
 
-STUB = """\
-from gmmlib.exercises import your_turn
+IMPORT = "from gmmlib.exercises import your_turn"
+STUB = f"""\
+{IMPORT}
 
-your_turn("{name}")  # write your answer in place of this line
+your_turn("{{name}}")  # write your answer in place of this line
 """
+ANSWER = "answer"  # the tag of a solution's cell whose functions a student writes
+CHECK = "check"  # the tag of a solution's cell that tries them, and that students get
 BOOK_ONLY = "book-only"  # the tag of a cell that reads files beside the book
 RAISES = "raises-exception"  # the tag with which Jupyter goes on behind an error
 WITHOUT = """\
@@ -36,21 +41,24 @@ Python package* `gmmlib[chapters]`.
 READ = "*The book reads this from files that lie beside it:*"
 
 
+MARKED = ("exercise", "hint", "solution", "solution-start", "solution-end")
+
+
 @dataclass(frozen=True)
 class Piece:
     """A part of a chapter: Markdown or a cell of code, and the exercise that it solves, if any."""
 
-    what: str | Cell | markup.Directive  # a directive: an exercise
+    what: str | Cell | markup.Directive  # a directive: an exercise or its hint
     solves: str = ""
 
 
-def pieces(page: Page) -> Iterator[Piece]:
-    """The chapter in pieces, in order.
+def pieces(page: Page, exercises: Iterable[str] = ()) -> Iterator[Piece]:
+    """The chapter in pieces, in order; ``exercises``: labels of those that stand elsewhere.
 
     Raises ``ValueError`` with the place and the remedy, where an exercise or a solution is not
     marked as it should be.
     """
-    labels = {exercise.label for exercise in page.exercises}
+    labels = {exercise.label for exercise in page.exercises} | set(exercises)
     inside = ""
     for number, cell in enumerate(page.cells):
         place = f"{page.path}, cell {number}"
@@ -59,7 +67,7 @@ def pieces(page: Page) -> Iterator[Piece]:
             continue
         lines, at = cell.source.split("\n"), 0
         for (begin, end), directive in markup.fences(cell.source):
-            if directive.name not in ("exercise", "solution", "solution-start", "solution-end"):
+            if directive.name not in MARKED:
                 continue
             yield Piece("\n".join(lines[at:begin]), inside)
             at = end
@@ -68,6 +76,8 @@ def pieces(page: Page) -> Iterator[Piece]:
                 if not directive.options.get("label"):
                     raise ValueError(f"{place}: the exercise {name!r} has no :label:; give it one")
                 yield Piece(directive)
+            elif directive.name == "hint":
+                yield Piece(directive, inside)
             elif directive.name == "solution-end":
                 if not inside:
                     raise ValueError(f"{place}: a solution ends that has not begun; remove the end")
@@ -93,56 +103,133 @@ def pieces(page: Page) -> Iterator[Piece]:
 
 def student(page: Page, numbers: Numbers) -> NotebookNode:
     """Without solutions: a cell for the answer stands in the place of each."""
-    return _notebook(page, numbers, WITHOUT, with_solutions=False)
+    return _notebook(page, numbers, WITHOUT)
 
 
 def solved(page: Page, numbers: Numbers) -> NotebookNode:
-    """With all solutions, in the open."""
+    """With the solutions that are published, in the open."""
     return _notebook(page, numbers, WITH, with_solutions=True)
 
 
 def instructor(page: Page, numbers: Numbers, guide: str) -> NotebookNode:
     """With all solutions, and before the chapter the page for its teacher (Markdown)."""
-    return _notebook(page, numbers, plain(guide, numbers), with_solutions=True)
+    return _notebook(page, numbers, plain(guide, numbers), with_solutions=True, for_teachers=True)
 
 
-def _notebook(page: Page, numbers: Numbers, opening: str, *, with_solutions: bool) -> NotebookNode:
+def _notebook(
+    page: Page,
+    numbers: Numbers,
+    opening: str,
+    *,
+    with_solutions: bool = False,
+    for_teachers: bool = False,
+) -> NotebookNode:
     notebook = new_notebook(
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }
     )
-    captioned = dict(captions(page, numbers))
+    withheld = _unpublished(page, numbers.book)
     cells = [new_markdown_cell(opening)]
-    begun: set[str] = set()
-    for piece in pieces(page):
-        if piece.solves and piece.solves not in begun:
-            begun.add(piece.solves)
-            name = numbers.of[piece.solves]
-            if with_solutions:
-                cells.append(new_markdown_cell(f"**Solution of {name}**"))
-            else:
-                stub = new_code_cell(STUB.format(name=name), metadata={"tags": [RAISES]})
-                cells.append(stub)
-        if piece.solves and not with_solutions:
+    last = ""  # the exercise that was stated last
+    for solves, group in groupby(pieces(page), key=attrgetter("solves")):
+        found = list(group)
+        if solves:
+            cells += _solution(solves, found, page, numbers, shown=with_solutions)
             continue
-        if isinstance(piece.what, Cell) and BOOK_ONLY in piece.what.tags:
-            cells.append(_read(piece.what))
-        elif isinstance(piece.what, Cell):
-            cells.append(_code(piece.what))
-            if piece.what.id in captioned:
-                cells.append(new_markdown_cell(captioned[piece.what.id]))
-        elif isinstance(piece.what, markup.Directive):
-            body = plain(piece.what.body, numbers)
-            cells.append(new_markdown_cell(f"{heading(piece.what, numbers)}\n\n{body}"))
-        elif text := plain(piece.what, numbers):
-            cells.append(new_markdown_cell(text))
+        for piece in found:
+            cells += _shown([piece], page, numbers)
+            if not isinstance(piece.what, markup.Directive):
+                continue
+            if piece.what.name == "exercise":
+                last = piece.what.options["label"]
+            elif last in withheld:  # the hint is the end of the exercise
+                kept, solution = withheld[last]
+                cells += _solution(last, solution, kept, numbers, shown=for_teachers)
     notebook.cells = cells
     for k, cell in enumerate(cells):
-        cell.id = f"{page.name.partition('_')[0].lower()}-{k}"
+        cell.id = f"{page.number.lower()}-{k}"
     nbformat.validate(notebook)
     return notebook
+
+
+def _unpublished(page: Page, of: Book) -> dict[str, tuple[Page, list[Piece]]]:
+    """Exercise -> its solution, and where that stands; of those that only teachers have.
+
+    Raises ``ValueError`` where one is missing.
+    """
+    labels = [exercise.label for exercise in page.exercises if not exercise.is_published]
+    if not labels:
+        return {}
+    kept = of.unpublished(page)
+    if kept is None:
+        raise ValueError(
+            f"{page.path}: {labels[0]} is unpublished, and {SOLUTIONS}/{page.number}.ipynb is "
+            f"missing. Write its solution there"
+        )
+    found: dict[str, list[Piece]] = {}
+    for piece in pieces(kept, labels):
+        if piece.solves:
+            found.setdefault(piece.solves, []).append(piece)
+    missing = [label for label in labels if label not in found]
+    if missing:
+        raise ValueError(f"{kept.path} has no solution of {missing[0]}, which is unpublished")
+    return {label: (kept, solution) for label, solution in found.items()}
+
+
+def _solution(
+    label: str, solution: list[Piece], page: Page, numbers: Numbers, *, shown: bool
+) -> list[NotebookNode]:
+    """The solution of an exercise, or the place for the student's."""
+    name = numbers.of[label]
+    if not shown:
+        return _stub(name, [p.what for p in solution if isinstance(p.what, Cell)])
+    return [new_markdown_cell(f"**Solution of {name}**"), *_shown(solution, page, numbers)]
+
+
+def _stub(name: str, solution: list[Cell]) -> list[NotebookNode]:
+    """A cell for the answer, and the cells that try it."""
+    answers = [cell for cell in solution if ANSWER in cell.tags]
+    functions = [text for cell in answers for text in _empty(name, cell)]
+    source = "\n\n\n".join([IMPORT, *functions]) + "\n" if answers else STUB.format(name=name)
+    tries = [cell.source for cell in solution if CHECK in cell.tags]
+    return [new_code_cell(text, metadata={"tags": [RAISES]}) for text in (source, *tries)]
+
+
+def _empty(name: str, cell: Cell) -> list[str]:
+    """The functions of a cell without their bodies.
+
+    Raises ``ValueError`` where there is none: then nothing would be left to write.
+    """
+    found = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+    if not found:
+        raise ValueError(
+            f"{cell.id} has the tag {ANSWER!r} and no function; write the answer as one"
+        )
+    lines, texts = cell.source.split("\n"), []
+    for node in found:
+        is_documented = ast.get_docstring(node) is not None
+        end = node.body[0].end_lineno if is_documented else node.body[0].lineno - 1
+        head = "\n".join(lines[node.lineno - 1 : end])
+        texts.append(f'{head}\n    your_turn("{name}")  # write your answer in place of this line')
+    return texts
+
+
+def _shown(some: Iterable[Piece], page: Page, numbers: Numbers) -> Iterator[NotebookNode]:
+    captioned = dict(captions(page, numbers))
+    for what in (piece.what for piece in some):
+        if isinstance(what, Cell) and BOOK_ONLY in what.tags:
+            yield _read(what)
+        elif isinstance(what, Cell):
+            yield _code(what)
+            if what.id in captioned:
+                yield new_markdown_cell(captioned[what.id])
+        elif isinstance(what, markup.Directive):
+            body = plain(what.body, numbers)
+            yield new_markdown_cell(plain_directive(replace(what, body=body), numbers))
+        elif text := plain(what, numbers):
+            yield new_markdown_cell(text)
 
 
 def _read(cell: Cell) -> NotebookNode:

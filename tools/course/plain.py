@@ -22,6 +22,7 @@ TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 LABELLED = re.compile(r"\$\$(.+?)\$\$ \(([\w-]+)\)", re.DOTALL)
 SITUATION = re.compile(r"\[([^\]]+)\]\((#fig-[^)\s]+)\)")
+UNPUBLISHED = "The solution of this exercise is not published. Teachers find it in the course kit."
 HEADINGS = {
     "prf:theorem": "Theorem",
     "prf:proposition": "Proposition",
@@ -114,10 +115,10 @@ Shown = Callable[[markup.Directive], str]
 def plain(text: str, numbers: Numbers, special: dict[str, Shown] | None = None) -> str:
     """Markdown for any notebook. ``special``: directive -> how to show it, where not as usual."""
     lines = text.split("\n")
-    for fence, directive in reversed(list(markup.fences(text))):
+    for fence, found in reversed(list(markup.fences(text))):
         begin, end = fence
-        show = (special or {}).get(directive.name)
-        shown = show(directive) if show else _directive(directive, numbers)
+        show = (special or {}).get(found.name)
+        shown = show(found) if show else plain_directive(found, numbers)
         lines[begin:end] = shown.split("\n")
     text = COMMENT.sub("", TARGET.sub("", "\n".join(lines)))
     text = SITUATION.sub(r"\1 (`\2` behind the address of the chapter's page)", text)
@@ -129,21 +130,36 @@ def _bare(number: str) -> str:
     return number.strip("()")
 
 
-def _directive(directive: markup.Directive, numbers: Numbers) -> str:
-    body = directive.body.strip()
-    if directive.name in HEADINGS:
-        number = numbers.of[directive.options["label"]]
-        title = f" ({directive.argument})" if directive.argument else ""
+def plain_directive(found: markup.Directive, numbers: Numbers) -> str:
+    """A directive as plain Markdown; what is inside of it too.
+
+    Raises ``ValueError`` for one that a notebook outside the book cannot show.
+    """
+    body = found.body.strip()
+    if found.name in HEADINGS:
+        number = numbers.of[found.options["label"]]
+        title = f" ({found.argument})" if found.argument else ""
         return _quoted(f"**{number}{title}.** {body}")
-    if directive.name == "prf:proof":
+    if found.name == "prf:proof":
         return f"*Proof.* {body} $\\square$"
-    if directive.name == "admonition":
-        return _quoted(f"**{directive.argument}**\n\n{body}")
-    if directive.name == "exercise":
-        return heading(directive, numbers) + f"\n\n{body}"
-    if directive.name in questions.DIRECTIVES:
-        return _question(questions.read(directive, "the page"))
-    raise ValueError(f"a notebook outside the book cannot show {{{directive.name}}}")
+    if found.name == "admonition":
+        return _quoted(f"**{found.argument}**\n\n{body}")
+    if found.name == "hint":
+        return _closed("Hint", body)
+    if found.name == "exercise":
+        note = f"\n\n*{UNPUBLISHED}*" if markup.is_unpublished(found) else ""
+        return f"{heading(found, numbers)}\n\n{body}{note}"
+    if found.name in questions.DIRECTIVES:
+        return _question(questions.read(found, "the page"))
+    raise ValueError(f"a notebook outside the book cannot show {{{found.name}}}")
+
+
+def heading(exercise: markup.Directive, numbers: Numbers) -> str:
+    return f"### {numbers.of[exercise.options['label']]} {exercise.argument}"
+
+
+def _closed(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
 def _question(asked: questions.Question) -> str:
@@ -153,12 +169,7 @@ def _question(asked: questions.Question) -> str:
         f"- **{letter}** {'Yes' if choice.is_right else 'No'}. {choice.why}"
         for letter, choice in lettered
     )
-    closed = f"<details><summary>Which one, and why?</summary>\n\n{why}\n\n</details>"
-    return f"{asked.text}\n\n{choices}\n\n{closed}"
-
-
-def heading(exercise: markup.Directive, numbers: Numbers) -> str:
-    return f"### {numbers.of[exercise.options['label']]} {exercise.argument}"
+    return f"{asked.text}\n\n{choices}\n\n{_closed('Which one, and why?', why)}"
 
 
 def _quoted(text: str) -> str:

@@ -417,7 +417,8 @@ def _opening(page: Page, numbers: Numbers) -> Iterator[Slide]:
 
 def _exercises(page: Page, numbers: Numbers) -> Iterator[Slide]:
     found = [piece.what for piece in handouts.pieces(page)]
-    exercises = [what for what in found if isinstance(what, markup.Directive)]
+    directives = [what for what in found if isinstance(what, markup.Directive)]
+    exercises = [what for what in directives if what.name == "exercise"]
     titles = {heading(one, numbers).removeprefix("### "): one for one in exercises}
     for k, group in enumerate(packed(titles)):
         notes = [f"**{title}** {plain(titles[title].body, numbers)}" for title in group]

@@ -1,9 +1,9 @@
-"""An exercise has a solution, which uses its numbers."""
+"""An exercise has a hint, and a solution that uses its numbers."""
 
 from collections.abc import Mapping
 
 import markup
-from book import Page
+from book import SOLUTIONS, Book, Page
 from rules.numbers import Number, in_code, in_prose, whole_in_prose
 
 # exercise -> {number: why its solution does not use it}
@@ -21,13 +21,78 @@ UNUSED = {
 }
 
 
+# How the title of an exercise begins, behind its stars: one of each in every chapter.
+KINDS = ("Find the bug", "Write it", "Prove it", "New data")
+UNPUBLISHED = 2  # exercises of a chapter, at least, whose solution only teachers have
+
+
 def solved(page: Page) -> list[str]:
-    """Every exercise has a solution that says something, and every solution an exercise."""
+    """Every published exercise has a solution that says something, and every solution has one."""
     found = solutions(page)
-    labels = [exercise.label for exercise in page.exercises]
+    labels = [exercise.label for exercise in page.exercises if exercise.is_published]
     wrong = [f"{label} has no solution" for label in labels if label not in found]
     wrong += [f"{label} has an empty solution" for label, text in found.items() if not text.strip()]
-    return wrong + [f"a solution is for {x!r}, no exercise here" for x in found if x not in labels]
+    return wrong + [
+        f"a solution is for {x!r}, no published exercise here" for x in found if x not in labels
+    ]
+
+
+def hinted(page: Page) -> list[str]:
+    """Every exercise has a hint, which stands behind it and before its solution."""
+    steps = [
+        (d.name, d.options.get("label") or d.argument)
+        for text in page.texts
+        for d in markup.directives(text)
+        if d.name in ("exercise", "hint", "solution", "solution-start")
+    ]
+    wrong = []
+    for (name, label), after in zip(steps, [*steps[1:], ("", "")], strict=True):
+        if name == "exercise" and after[0] != "hint":
+            wrong.append(f"{label} is not followed by a hint; write one, with :class: dropdown")
+        if name == "hint" and after[0] == "hint":
+            wrong.append("two hints follow one another; write one for each exercise")
+    return wrong
+
+
+def exercise_kinds(book: Book) -> list[str]:
+    """Every chapter has an exercise of each kind, and two without a published solution."""
+    wrong = []
+    for page in book.chapters:
+        titles = [exercise.title.lstrip("★ ") for exercise in page.exercises]
+        missing = [kind for kind in KINDS if not any(title.startswith(kind) for title in titles)]
+        wrong += [f"{page.path} has no exercise whose title begins with {k!r}" for k in missing]
+        count = sum(not exercise.is_published for exercise in page.exercises)
+        if count < UNPUBLISHED:
+            wrong.append(
+                f"{page.path} has {count} exercises with :class: unpublished; "
+                f"{UNPUBLISHED} are wanted"
+            )
+    return wrong
+
+
+def unpublished(book: Book) -> list[str]:
+    """Every unpublished exercise is solved for teachers, and its solution uses its numbers."""
+    wrong = []
+    for page in book.chapters:
+        exercises = [exercise for exercise in page.exercises if not exercise.is_published]
+        kept = book.unpublished(page)
+        found = solutions(kept) if kept else {}
+        labels = {exercise.label for exercise in exercises}
+        where = SOLUTIONS / f"{page.number}.ipynb"
+        wrong += [
+            f"{label} has no solution in {where}"
+            for label in sorted(labels)
+            if not found.get(label, "").strip()
+        ]
+        wrong += [
+            f"{where} solves {label!r}, no unpublished exercise of {page.path}"
+            for label in found
+            if label not in labels
+        ]
+        for exercise in exercises:
+            if exercise.label in found:
+                wrong += _unused(exercise, found[exercise.label], UNUSED)
+    return wrong
 
 
 def exercise_numbers(page: Page) -> list[str]:
@@ -37,19 +102,27 @@ def exercise_numbers(page: Page) -> list[str]:
 
 def unused_numbers(page: Page, allowed: Mapping[str, Mapping[str, str]]) -> list[str]:
     """``allowed``: exercise -> {number: why it is not used}. What is used is not listed."""
-    found, wrong = solutions(page), []
-    for exercise in page.exercises:
-        solution = found.get(exercise.label, "")
-        used = {abs(n.value) for n in (*in_code(solution), *numbers(solution))}
-        unused = {str(n) for n in numbers(exercise.text) if abs(n.value) not in used}
-        listed = set(allowed.get(exercise.label, ()))
-        wrong += [
-            f"the solution of {exercise.label} does not use {number}. Is it still the solution? "
-            f"Use it, or say in UNUSED why not"
-            for number in sorted(unused - listed)
-        ]
-        wrong += [f"UNUSED: {exercise.label} needs no {n}" for n in sorted(listed - unused)]
-    return wrong
+    found = solutions(page)
+    return [
+        line
+        for exercise in page.exercises
+        if exercise.is_published
+        for line in _unused(exercise, found.get(exercise.label, ""), allowed)
+    ]
+
+
+def _unused(
+    exercise: markup.Exercise, solution: str, allowed: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    used = {abs(n.value) for n in (*in_code(solution), *numbers(solution))}
+    unused = {str(n) for n in numbers(exercise.text) if abs(n.value) not in used}
+    listed = set(allowed.get(exercise.label, ()))
+    wrong = [
+        f"the solution of {exercise.label} does not use {number}. Is it still the solution? "
+        f"Use it, or say in UNUSED why not"
+        for number in sorted(unused - listed)
+    ]
+    return wrong + [f"UNUSED: {exercise.label} needs no {n}" for n in sorted(listed - unused)]
 
 
 def numbers(markdown: str) -> list[Number]:
@@ -79,4 +152,5 @@ def solutions(page: Page) -> dict[str, str]:
     return {label: "\n\n".join(parts) for label, parts in found.items()}
 
 
-RULES = (solved, exercise_numbers)
+RULES = (solved, hinted, exercise_numbers)
+OF_THE_BOOK = (exercise_kinds, unpublished)

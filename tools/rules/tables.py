@@ -30,6 +30,7 @@ OF_THE_BOOK: dict[str, Callable[[Book], list[str]]] = {
         labels.labels_once,
         labels.labels_of_the_library,
         displays.declared_displays,
+        *exercises.OF_THE_BOOK,
         *pointing.RULES,
         *names.RULES,
     )

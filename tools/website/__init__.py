@@ -17,6 +17,7 @@ ROOMS = (
     "ledger_worlds",
     "check_lines",
     "check_yourself",
+    "unpublished",
     "hover_texts",
     "symbols",
     "wide_tables",
