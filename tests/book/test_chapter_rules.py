@@ -483,6 +483,27 @@ def a_solution_of_another_exercise(nb: NotebookNode) -> None:
     edit(nb, "solution", "ex-1", "ex-2")
 
 
+@breaking("hinted")
+def an_exercise_without_a_hint(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "```{hint}\nAdd.\n```", "")
+
+
+@breaking("hinted")
+def two_hints(nb: NotebookNode) -> None:
+    edit(nb, "solution", "```{solution-start}", "```{hint}\nDo.\n```\n\n```{solution-start}")
+
+
+@breaking("hinted")
+def a_hint_behind_the_solution(nb: NotebookNode) -> None:
+    edit(nb, "exercise", "```{hint}\nAdd.\n```", "")
+    edit(nb, "end", "```{solution-end}\n```", "```{solution-end}\n```\n\n```{hint}\nAdd.\n```")
+
+
+@breaking("solved")
+def a_published_solution_of_an_unpublished_exercise(nb: NotebookNode) -> None:
+    edit(nb, "exercise", ":label: ex-1", ":label: ex-1\n:class: unpublished")
+
+
 @breaking("exercise_numbers")
 def a_number_that_the_solution_does_not_use(nb: NotebookNode) -> None:
     edit(nb, "exercise", "7", "8")

@@ -49,7 +49,10 @@ def unexecuted() -> NotebookNode:
             ),
             code("error", 'int("four")', tags=["raises-exception"]),
             code("last", 'print("the end")'),
-            md("exercise", "```{exercise} By hand\n:label: ex-1\n\nDouble 1.25 and 7.\n```"),
+            md(
+                "exercise",
+                "```{exercise} By hand\n:label: ex-1\n\nDouble 1.25 and 7.\n```\n\n```{hint}\nAdd.\n```",
+            ),
             md("solution", "```{solution-start} ex-1\n```\n\n7 and 7 are 14, and"),
             code("doubled", 'print(f"{1.25:.2f} and 1.25 are {2 * 1.25:.1f}, {2 * 7}")'),
             md("end", "```{solution-end}\n```\n\nThat was all."),

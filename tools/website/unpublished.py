@@ -30,7 +30,8 @@ def _sentence(page: str) -> nodes.paragraph:
         reftype="doc",
         refwarn=True,
     )
-    return nodes.paragraph("", before, link, after, classes=["unpublished-note"])
+    said = (nodes.Text(before), link, nodes.Text(after))
+    return nodes.paragraph("", "", *said, classes=["unpublished-note"])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
