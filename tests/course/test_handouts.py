@@ -3,15 +3,16 @@
 import ast
 import json
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from book import Book, Page, read_book
+from cells import Cell
 from course import handouts, plain
-from gmmlib.exercises import YourTurn, your_turn
+from gmmlib.exercises import YourTurn, refused, your_turn
 
 BOOK = read_book()
 NUMBERS = plain.Numbers(BOOK)
@@ -76,6 +77,113 @@ def test_wrong_marks(cells: list[str], problem: str) -> None:
         list(handouts.pieces(chapter(*cells)))
 
 
+# --- stubs, and solutions that only teachers have -------------------------------------------------
+
+ANSWER = {
+    "source": 'import numpy as np\n\n\ndef double(x):\n    """Twice x."""\n    return 2 * x',
+    "metadata": {"tags": ["answer"]},
+}
+CHECKED = [{"output_type": "stream", "name": "stdout", "text": "passes"}]
+TRY = {"source": "test_double(double)", "outputs": CHECKED, "metadata": {"tags": ["check"]}}
+STUB_OF_DOUBLE = """\
+from gmmlib.exercises import your_turn
+
+
+def double(x):
+    \"""Twice x.\"""
+    your_turn("Exercise 1")  # write your answer in place of this line
+"""
+UNPUBLISHED = EXERCISE.replace(":label: ex-01-1", ":label: ex-01-1\n:class: unpublished")
+HINT = "```{hint}\n:class: dropdown\n\nLook at {eq}`eq-one`.\n```"
+HINT_SHOWN = "<details><summary>Hint</summary>\n\nLook at (1).\n\n</details>"
+EQUATION = "# 1 One\n\n$$\nx\n$$ (eq-one)"
+
+
+def book_of(root: Path, page: Page, *solutions: str | dict[str, Any]) -> plain.Numbers:
+    """A book of one chapter, and the solutions that only teachers have."""
+    if solutions:
+        path = root / "course" / "solutions" / "01.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(chapter(*solutions).content, encoding="utf8")
+    return plain.Numbers(Book(root, (page,)))
+
+
+def test_a_student_writes_the_functions_of_an_answer_and_tries_them() -> None:
+    page = chapter(EQUATION, EXERCISE, HINT, START, ANSWER, TRY, SECRET, END)
+    student = handouts.student(page, plain.Numbers(Book(BOOK.root, (page,))))
+    assert sources(student)[3:] == [HINT_SHOWN, STUB_OF_DOUBLE, "test_double(double)"]
+    assert [cell.get("outputs") for cell in student.cells[4:]] == [[], []]
+    assert all(cell.metadata.tags == ["raises-exception"] for cell in student.cells[4:])
+
+
+def test_a_stub_raises_when_it_is_tried() -> None:
+    page = chapter("# 1 One", EXERCISE, HINT.replace("{eq}`eq-one`", "it"), START, ANSWER, TRY, END)
+    names: dict[str, Any] = {"test_double": lambda double: double(2)}
+    student = handouts.student(page, plain.Numbers(Book(BOOK.root, (page,))))
+    stub, tried = (cell.source for cell in student.cells if _is_code(cell))
+    exec(stub, names)
+    with pytest.raises(YourTurn, match="Exercise 1"):
+        exec(tried, names)
+
+
+def test_only_teachers_get_an_unpublished_solution(tmp_path: Path) -> None:
+    page = chapter(EQUATION, UNPUBLISHED, HINT, "## End")
+    numbers = book_of(tmp_path, page, "# For teachers", START + "\n\nSo.", ANSWER, TRY, SECRET, END)
+    student, solved = handouts.student(page, numbers), handouts.solved(page, numbers)
+    assert not re.search("secret|41|So", json.dumps([student, solved]))
+    asked = f"### Exercise 1 ★ By hand\n\nHow many?\n\n*{plain.UNPUBLISHED}*"
+    stub = [STUB_OF_DOUBLE, "test_double(double)"]
+    assert sources(student)[2:] == [asked, HINT_SHOWN, *stub, "## End"]
+    assert sources(solved)[2:] == [asked, HINT_SHOWN, *stub, "## End"]
+    assert sources(handouts.instructor(page, numbers, "# Teaching"))[4:] == [
+        "**Solution of Exercise 1**",
+        "So.",
+        ANSWER["source"],
+        "test_double(double)",
+        "secret = 41",
+        "*. secret*",
+        "## End",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("solutions", "problem"),
+    [
+        ([], "ex-01-1 is unpublished, and course/solutions/01.ipynb is missing"),
+        (["# Nothing"], "course/solutions/01.ipynb has no solution of ex-01-1, which is"),
+        ([START, ANSWER | {"source": "x = 1"}, END], "the tag 'answer' and no function"),
+        ([START.replace("1-1", "1-2"), END], "a solution of 'ex-01-2', which is no exercise"),
+    ],
+)
+def test_wrong_solutions_for_teachers(tmp_path: Path, solutions: list[Any], problem: str) -> None:
+    page = chapter(EQUATION, UNPUBLISHED, HINT)
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        handouts.student(page, book_of(tmp_path, page, *solutions))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x: x + 1, "double(2) is 3"),
+        (lambda x: x / 0, "ZeroDivisionError: division by zero"),
+        (7, "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_what_tests_say_of_a_wrong_answer(answer: object, said: str) -> None:
+    assert refused(_test_double, answer) == said
+
+
+def _test_double(double: Any) -> None:
+    assert double(2) == 4, f"double(2) is {double(2)}\nand not 4"
+
+
+def test_tests_that_accept_a_wrong_answer_are_too_weak() -> None:
+    with pytest.raises(ValueError, match="_test_double accepts this answer"):
+        refused(_test_double, lambda x: x**2)
+    with pytest.raises(YourTurn):
+        refused(_test_double, lambda x: your_turn("Exercise 1"))
+
+
 def test_a_cell_that_reads_files_beside_the_book_is_what_it_printed() -> None:
     printed = [{"output_type": "stream", "name": "stdout", "text": "7 s\n"}]
     cell = {"source": "open('x')", "outputs": printed, "metadata": {"tags": ["book-only"]}}
@@ -110,12 +218,16 @@ def test_a_student_gets_no_solution(name: str) -> None:
     page = CHAPTERS[name]
     student = json.dumps(handouts.student(page, NUMBERS), ensure_ascii=False)
     shown = {line for p in handouts.pieces(page) if not p.solves for line in _lines(p)}
-    secret = {line for p in handouts.pieces(page) if p.solves for line in _lines(p)} - shown
-    assert len(secret) > 20
+    kept = BOOK.unpublished(page)
+    assert kept is not None
+    labels = [exercise.label for exercise in page.exercises]
+    solutions = [*handouts.pieces(page), *handouts.pieces(kept, labels)]
+    secret = {line for p in solutions if p.solves for line in _lines(p)} - shown - _given(solutions)
+    assert len(secret) > 40
     # \\n or " on both sides: the whole line, in whatever part of the file
     whole = {part.strip() for part in re.split(r'\\n|(?<!\\)"', student)}
     assert {json.dumps(line, ensure_ascii=False)[1:-1] for line in secret} & whole == set()
-    assert student.count("your_turn(") == len(page.exercises)
+    assert student.count('your_turn(\\"') == len(page.exercises)
 
 
 def _lines(piece: handouts.Piece) -> list[str]:
@@ -124,6 +236,20 @@ def _lines(piece: handouts.Piece) -> list[str]:
     texts = [what] if isinstance(what, str) else [getattr(what, "source", "")]
     texts += getattr(what, "texts", [])
     return [line.strip() for text in texts for line in text.split("\n") if len(line.strip()) > 24]
+
+
+def _given(pieces: list[handouts.Piece]) -> set[str]:
+    """The lines of solutions that students get: a function's head and docstring, what tries it."""
+    cells = [piece.what for piece in pieces if piece.solves and isinstance(piece.what, Cell)]
+    tried = [cell.source for cell in cells if "check" in cell.tags]
+    for cell in cells:
+        if "answer" in cell.tags:
+            lines = cell.source.split("\n")
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.FunctionDef):
+                    first = node.body[1].lineno if ast.get_docstring(node) else node.body[0].lineno
+                    tried += lines[node.lineno - 1 : first - 1]
+    return {line.strip() for text in tried for line in text.split("\n")}
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

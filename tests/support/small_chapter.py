@@ -10,6 +10,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import notebooks
 import run_notebooks
 
+EXERCISE = "```{exercise} By hand\n:label: ex-1\n\nDouble 1.25 and 7.\n```"
+HINT = "```{hint}\nAdd.\n```"
+
 
 def _figure(name: str, caption: str, alt: str) -> dict[str, Any]:
     return {"mystnb": {"figure": {"name": name, "caption": caption}, "image": {"alt": alt}}}
@@ -49,10 +52,7 @@ def unexecuted() -> NotebookNode:
             ),
             code("error", 'int("four")', tags=["raises-exception"]),
             code("last", 'print("the end")'),
-            md(
-                "exercise",
-                "```{exercise} By hand\n:label: ex-1\n\nDouble 1.25 and 7.\n```\n\n```{hint}\nAdd.\n```",
-            ),
+            md("exercise", f"{EXERCISE}\n\n{HINT}"),
             md("solution", "```{solution-start} ex-1\n```\n\n7 and 7 are 14, and"),
             code("doubled", 'print(f"{1.25:.2f} and 1.25 are {2 * 1.25:.1f}, {2 * 7}")'),
             md("end", "```{solution-end}\n```\n\nThat was all."),
