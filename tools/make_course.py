@@ -22,16 +22,15 @@ from course import (
     figures,
     handouts,
     leaves,
-    moodle,
     plain,
     printed,
-    qti,
     sheet,
     slides,
 )
 from course import questions as bank
 from course.numerical import KINDS, variants
-from course.quizzes import by_chapter, titles
+from course.question_files import question_files
+from course.quizzes import titles
 
 SITE = ROOT / "_build" / "html"
 OUT = ROOT / "_build" / "course"
@@ -108,9 +107,8 @@ def quiz(kit: book.Book, out: Path) -> str:
     """The questions for a learning-management system, and on paper."""
     asked, named = bank.bank(kit), titles(kit)
     tasks = [task for kind in KINDS for task in variants(kind)]
-    quizzes = by_chapter(asked, tasks, named)
-    (out / "questions-qti.zip").write_bytes(qti.package(quizzes))
-    (out / "questions-moodle.xml").write_bytes(moodle.question_bank(quizzes))
+    for name, content in question_files(kit).items():
+        (out / name).write_bytes(content)
     paper = sheet.sheets(sheet.problems(asked, tasks, named, SEED, list(named)), SEED)
     for name, page in (("quiz", paper.paper), ("answers", paper.answers), ("key", paper.key)):
         (out / f"{name}.html").write_text(page, encoding="utf8")

@@ -9,6 +9,8 @@ import yaml
 from playwright.sync_api import Browser, Page
 
 import site_checks
+from book import read_book
+from course.question_files import question_files
 from site_checks import CHAPTER, Watch, open_page, page_problems, pages_of, transferred
 from site_fixtures import built
 
@@ -22,6 +24,15 @@ FIRST_PAGE_BYTES, FIRST_PAGE_SECONDS = 1_500_000, 2.0
 def test_every_link(site: Path) -> None:
     problems = site_checks.link_problems(site)
     assert not problems, "\n".join(problems)
+
+
+def test_the_questions_can_be_downloaded(site: Path, address: str, page: Page) -> None:
+    open_page(Watch(page, address), "course/teach.html")
+    links = page.eval_on_selector_all("a[href*='questions/']", "all => all.map(a => a.href)")
+    files = question_files(read_book())
+    assert [link.removeprefix(address) for link in links] == [f"questions/{f}" for f in files]
+    for name, content in files.items():
+        assert (site / "questions" / name).read_bytes() == content
 
 
 def test_search_finds_a_word_of_the_book(address: str, page: Page) -> None:

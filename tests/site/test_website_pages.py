@@ -172,6 +172,25 @@ def test_a_teachers_page_leads_to_the_figures_of_its_chapter(project: Project) -
     assert link in project.html("course/instructor/01.html")
 
 
+def test_an_unpublished_exercise_says_so(project: Project) -> None:
+    exercise = "```{exercise} One\n:label: ex-1\n:class: unpublished\n\nHow many?\n```\n\n"
+    hint = "```{hint}\n:class: dropdown\n\nCount.\n```\n"
+    (project.root / "chapters" / "01_one.ipynb").write_text(notebook(BOX + exercise + hint))
+    (project.root / "course" / "solutions").mkdir(parents=True)
+    solution = "```{solution-start} ex-1\n```\n\nSeven.\n\n```{solution-end}\n```"
+    (project.root / "course" / "solutions" / "01.ipynb").write_text(notebook(solution))
+    (project.root / "course" / "teach.md").write_text("# Teach\n")
+    toc = "format: jb-book\nroot: index\nchapters:\n"
+    project.options["extensions"] = [*EXTENSIONS, "sphinx_exercise", "website"]
+    project.options["exclude_patterns"] = ["_build", "course/solutions"]
+    files = ("chapters/01_one", "course/teach")
+    (project.root / "_toc.yml").write_text(toc + "".join(f"  - file: {f}\n" for f in files))
+    assert project.build() == ""
+    one = project.html("chapters/01_one.html")
+    assert re.search(r'Teachers find it in the <a [^>]*href="../course/teach.html"', one)
+    assert not [path for path in project.out.rglob("*.*") if b"Seven" in path.read_bytes()]
+
+
 def test_with_the_address_of_the_site(project: Project) -> None:
     project.options["html_baseurl"] = f"{BASE}/"
     assert project.build() == ""

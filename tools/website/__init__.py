@@ -25,6 +25,7 @@ ROOMS = (
     "chapter_figure",
     "chapter_needs",
     "figure_links",
+    "kit_downloads",
     "code_switch",
     "typeset",
     # the page around it
