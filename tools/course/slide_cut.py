@@ -41,6 +41,7 @@ MOST_EQUATIONS = 4  # of a section
 ROWS = 5.0  # of equations on a slide
 ROWS_BELOW = 4.6  # of those below the statement that names them
 MOST_COLUMNS = 92  # of what is printed
+MOST_OPENING = 65  # words that say what the chapter is for: read while the class sits down
 BRIDGE = 24  # words of a sentence that leads to an equation or to code
 ASIDE = ("Exercises", "Check yourself", "Summary")
 CITATION = re.compile(r"\s*\{cite:?\w*\}`[^`]*`")
@@ -410,7 +411,7 @@ def _opening(page: Page, numbers: Numbers) -> Iterator[Slide]:
     shown = [" ".join(aim.split()) for aim in aims if aim not in notes]
     time = [found[0] for aim in shown if (found := TIME.search(aim))]
     aims = [TIME.sub("", aim).strip() for aim in shown]
-    for k, group in enumerate(packed(aims, MOST_WORDS - sum(map(count, time)))):
+    for k, group in enumerate(packed(aims, MOST_OPENING - sum(map(count, time)))):
         parts: list[Part] = [Text(text) for text in (*group, *(time if k == 0 else ()))]
         yield Slide(page.title, parts, notes if k == 0 else [], level=1 if k == 0 else 2)
 
