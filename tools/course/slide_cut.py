@@ -19,6 +19,7 @@ from course.plain import HEADINGS, Numbers, captions, heading, plain, roles
 from course.slide_parts import (
     LEAD,
     MOST_LINES,
+    MOST_STATEMENT,
     MOST_WORDS,
     ROOM,
     Choices,
@@ -39,7 +40,8 @@ from gmmlib.checks import MARK
 MOST_SLIDES = {2: 3, 3: 2}  # of a section, of a part of one
 MOST_EQUATIONS = 4  # of a section
 ROWS = 5.0  # of equations on a slide
-ROWS_BELOW = 4.6  # of those below the statement that names them
+ROWS_BELOW = 4.6  # of those below the statement that names them, if it is not long
+WORDS_IN_A_ROW = 10
 MOST_COLUMNS = 92  # of what is printed
 MOST_OPENING = 65  # words that say what the chapter is for: read while the class sits down
 BRIDGE = 24  # words of a sentence that leads to an equation or to code
@@ -48,6 +50,8 @@ CITATION = re.compile(r"\s*\{cite:?\w*\}`[^`]*`")
 CHECKED = re.compile(r"\s*\*Checked in the\*.*", re.DOTALL)
 QUOTED = re.compile(r"\{eq\}`([\w-]+)`")
 TIME = re.compile(r"\*About [^*]+\*$")
+LEAD_ABOVE = 15  # words of a lead that a statement may follow on its slide
+LEAST_LINES = 2  # of code that is shown without what it prints
 LEAST_WORDS = 3  # of a sentence that can stand alone
 
 
@@ -242,7 +246,8 @@ class _Reader:
         room = ROOM - (source.count("\n") + 1 if source else 4)
         if len(printed) > room or max(map(len, printed), default=0) > MOST_COLUMNS:
             printed = []
-        if not source and not printed:
+        is_only_a_call = bool(lines) and not printed and source.count("\n") < LEAST_LINES
+        if is_only_a_call or not (source or printed):
             return None, 0
         part = Code(source, "\n".join(printed), checked)
         if not printed:
@@ -319,7 +324,13 @@ def _laid(section: Section, shown: set[int]) -> list[Slide]:
         own = [Text(item.words)] if item.words else []
         bridge = [] if own else _bridge(waiting, first)
         if isinstance(item.part, Statement):
-            slide, *_ = [new(list(parts)) for parts in item.pieces]
+            begin, *rest = item.pieces
+            if slides == [first] and _goes_below(first, begin):
+                first.parts += begin
+            else:
+                slide = new(list(begin))
+            for parts in rest:
+                new(list(parts))
         elif _has_room(joined := [*slide.parts, *own, item.part]):
             slide.parts[:] = joined
         else:
@@ -330,6 +341,12 @@ def _laid(section: Section, shown: set[int]) -> list[Slide]:
         slide.notes += [text for text in item.said if text]
     slides[-1].notes += [item.note for item in waiting]
     return slides
+
+
+def _goes_below(first: Slide, statement: tuple[Part, ...]) -> bool:
+    """Is there room for it below the words that open the section?"""
+    is_short = Slide("", first.parts).words <= LEAD_ABOVE
+    return is_short and all(isinstance(part, Text) for part in first.parts) and len(statement) == 1
 
 
 def _has_room(parts: list[Part]) -> bool:
@@ -376,7 +393,7 @@ def _pieces(whole: Statement, quoted: Quoted) -> Iterator[tuple[Part, ...]]:
     blocks = [block for block in re.split(r"\n(?=\n|\s*(?:\d+\.|-) )", whole.text) if block.strip()]
     is_list = len(blocks) > 1
     items = [block.strip("\n") for block in blocks] if is_list else sentences(whole.text)
-    groups = packed(short for item in items for short in _short(item))
+    groups = packed((short for item in items for short in _short(item)), MOST_STATEMENT)
     for k, group in enumerate(groups):
         text = ("\n\n" if is_list else " ").join(group)
         last = k == len(groups) - 1
@@ -384,7 +401,8 @@ def _pieces(whole: Statement, quoted: Quoted) -> Iterator[tuple[Part, ...]]:
         shown = roles(text, quoted.numbers)
         piece = replace(whole, text=shown, is_checked=checked, continues=k > 0)
         named = [quoted.equations[label] for label in dict.fromkeys(QUOTED.findall(text))]
-        fits = not is_list and sum(equation.rows for equation in named) <= ROWS_BELOW
+        room = ROWS_BELOW - max(0, count(shown) - MOST_WORDS) / WORDS_IN_A_ROW
+        fits = not is_list and sum(equation.rows for equation in named) <= room
         yield (piece, *(named if fits else ()))
 
 

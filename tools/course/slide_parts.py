@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 MOST_WORDS = 45  # on a slide: what the back row reads while somebody talks
+MOST_STATEMENT = 60  # of a theorem, which is better read whole
 LEAD = 40  # words of a sentence that opens a slide
 MOST_LINES = 14  # of code
 ROOM = 18  # lines of code and of what it prints together
