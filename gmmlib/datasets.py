@@ -1,7 +1,7 @@
 """Small data sets with their provenance, and seeded toys. Every function returns fresh arrays."""
 
 from importlib.resources import files
-from typing import TextIO
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -88,10 +88,11 @@ def geyser_1985() -> FloatArray:
 def diabetes() -> tuple[FloatArray, npt.NDArray[np.str_]]:
     """Three measurements of 145 people, and what the clinic called each.
 
-    Returns X (145, 3), the areas under the curves of plasma glucose and insulin and the
-    steady-state plasma glucose, and the classes (145,): Normal, Chemical or Overt. Source: Reaven
-    and Miller (1979), Diabetologia 16, 17-24, as ``diabetes`` in R's mclust 6.0.0. There row 104
-    has the insulin 45, where R's rrcov has 455. It stands here because published fits use it.
+    Returns X (145, 3) and the classes (145,): Normal, Chemical or Overt. Source: Reaven and Miller
+    (1979), Diabetologia 16, 17-24, as ``diabetes`` in R's mclust 6.0.0. There the columns are
+    called glucose, insulin and sspg; in R's rrcov the same numbers are the fasting plasma glucose
+    and the areas under the curves of glucose and of insulin. Row 104 has 45 in the second column,
+    where rrcov has 455. It stands here because published fits use it.
 
     >>> X, classes = diabetes()
     >>> X.shape, classes[0]
@@ -130,5 +131,5 @@ def _table(name: str) -> FloatArray:
         return np.loadtxt(lines, delimiter=",", skiprows=1, ndmin=2)
 
 
-def _open(name: str) -> TextIO:
+def _open(name: str) -> IO[str]:
     return (files("gmmlib") / "data" / name).open(encoding="utf-8")

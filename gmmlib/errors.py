@@ -1,12 +1,24 @@
 """What a fit may end with."""
 
+import sys
+import warnings
 from dataclasses import replace
 
 from gmmlib.stopping import Fit
 
+_OURS = ("gmmlib", "sklearn")  # a pipeline's own lines say nothing to whoever wrote another
+
 
 class ConvergenceWarning(UserWarning):
     """The run ended before the log-likelihood stopped rising."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn with the line of the program that called this library, however deep the call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 class CollapseError(ValueError):

@@ -11,14 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import ConvergenceWarning as PeersConvergenceWarning
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gmmlib import errors
 from gmmlib.engine import Blocks, Frame, Parameters, current
-from gmmlib.engine.blocks import in_blocks
+from gmmlib.engine.blocks import as_sample_weight, in_blocks
+from gmmlib.errors import warn
+from gmmlib.estimators.parameters import NAMES, attributes_of, mixture_of
 from gmmlib.fitting import Given, best_fit
-from gmmlib.fitting.fixed_point import Run
-from gmmlib.fitting.policy import INIT_PARAMS, InitParams
+from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
 from gmmlib.mixture import Mixture
 from gmmlib.models import COVARIANCE_TYPES, CovarianceType, Family, family_of
 from gmmlib.validation import (
@@ -29,6 +33,10 @@ from gmmlib.validation import (
     counted,
     is_positive_definite,
 )
+
+
+class ConvergenceWarning(errors.ConvergenceWarning, PeersConvergenceWarning):  # type: ignore[misc]
+    """gmmlib's, and scikit-learn's too: a filter for either one finds it."""
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -63,7 +71,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Added to every variance, in the units of the data squared. None adds nothing, or what is
         needed, see above; with 0 there is an error where something is needed.
     max_iter : int
-        Passes over the data of the last run.
+        Steps of the last run. 0 gives the first start as it is.
     n_init : int
         How many starts. With ``means_init`` there is one.
     init_params : 'k-means++', 'kmeans', 'random' or 'random_from_data'
@@ -79,6 +87,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Start from the last fit, if there is one.
     verbose : int
         Above 0, show a progress bar with ℓ and the distance.
+    verbose_interval : int
+        Steps between two looks at it; ten a second are drawn at most.
 
     Attributes
     ----------
@@ -87,7 +97,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     covariances_, precisions_, precisions_cholesky_ : shapes as ``precisions_init``
     converged_ : bool
     n_iter_ : int
-        Passes over the data of the last run.
+        Steps of the last run.
     lower_bound_ : float
         ℓ per observation.
     lower_bounds_ : list of float
@@ -95,8 +105,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     log_likelihoods_ : array of float
         The same, as sums over the observations.
     mixture_ : Mixture
-        The fitted mixture as a record.
+        The same mixture as a record, in double precision.
     n_features_in_, feature_names_in_ : as everywhere in scikit-learn
+
+    The parameters, weights_ to precisions_cholesky_, are the model: whoever sets or changes them
+    has another one. Of covariances and precisions it is enough to set one kind; if several are set,
+    they must agree. They come in the precision of X, float32 or float64.
 
     Book: alg-engine, sec-many-starts.
 
@@ -122,6 +136,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Any = None,
         warm_start: bool = False,
         verbose: int = 0,
+        verbose_interval: int = 10,
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -136,6 +151,95 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    @classmethod
+    def from_mixture(
+        cls, mixture: Mixture, covariance_type: CovarianceType = "full", **options: Any
+    ) -> Self:
+        """An estimator that has this mixture, as if it had been fitted.
+
+        Parameters
+        ----------
+        mixture : Mixture
+        covariance_type : 'full', 'tied', 'diag' or 'spherical'
+        options
+            Further parameters of the estimator.
+
+        Raises
+        ------
+        ValueError
+            If the mixture's covariances are not of that type.
+
+        >>> from gmmlib import Mixture
+        >>> line = Mixture.univariate([0.5, 0.5], [0, 4], [1, 1])
+        >>> GaussianMixture.from_mixture(line, "tied").predict([[1.0], [3.0]])
+        array([0, 1])
+        """
+        model = cls(mixture.n_components, covariance_type=covariance_type, **options)
+        family = family_of(covariance_type)
+        K, d = mixture.means.shape
+        kept = mixture.variances_by_column if family.diagonal else mixture.covariances
+        back = family.kept(family.stored(kept), K, d)
+        full = mixture.covariances
+        whole = back if back.ndim == 3 else back[:, :, np.newaxis] * np.eye(d)
+        unit = np.sqrt(full.diagonal(axis1=1, axis2=2))
+        if (np.abs(whole - full) > 1e-9 * unit[:, :, np.newaxis] * unit[:, np.newaxis]).any():
+            raise ValueError(
+                f"the covariances of this mixture are not of the type {covariance_type!r}. "
+                f"Choose another covariance_type; 'full' is right for every mixture."
+            )
+        model.n_features_in_ = d
+        model._take(mixture, np.float64)
+        return model
+
+    @classmethod
+    def from_fitted(cls, other: Any, **options: Any) -> Self:
+        """An estimator with the parameters of another one, such as scikit-learn's.
+
+        Parameters
+        ----------
+        other : fitted estimator
+            With covariance_type, weights_, means_ and covariances_.
+        options
+            Further parameters of the new estimator.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted.
+        """
+        check_is_fitted(other)
+        model = cls(len(other.weights_), covariance_type=other.covariance_type, **options)
+        for name in ("weights_", "means_", "covariances_"):
+            setattr(model, name, getattr(other, name))
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(other, name):
+                setattr(model, name, getattr(other, name))
+        model._take(model.mixture_, np.asarray(other.means_).dtype)
+        return model
+
+    def reordered(self, key: Any) -> Self:
+        """The same fitted estimator with its components in another order.
+
+        Parameters
+        ----------
+        key : (K,), or a function of the mixture that gives (K,)
+            The component with the smallest comes first.
+
+        >>> X = np.array([[0.9], [0.7], [1.2], [2.4], [1.8]])
+        >>> model = GaussianMixture(2, covariance_type="tied", random_state=0).fit(X)
+        >>> model.reordered(lambda mixture: -mixture.means[:, 0]).means_.round(1)
+        array([[2.1],
+               [0.9]])
+        """
+        mixture = self.mixture_
+        values = as_floats(key(mixture) if callable(key) else key, "key")
+        _require_shape("key", values, (mixture.n_components,))
+        other = copy.copy(self)
+        order = np.argsort(values, kind="stable")
+        other._take(mixture.reordered(order.tolist()), np.asarray(self.means_).dtype)
+        return other
 
     # --- fitting ----------------------------------------------------------------------------------
 
@@ -162,17 +266,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` passes were not enough, or only spikes were found.
+            If ``max_iter`` steps were not enough, or only spikes were found.
 
         Book: alg-engine.
         """
         self._check_options()
         found = self._validated(X)
-        blocks = Blocks.of(found.pop("rows"), sample_weight)
+        blocks = Blocks.of(found["rows"], sample_weight)
         as_n_components(self.n_components, blocks.n_rows)
         if blocks.n_rows == 1:
             raise ValueError("X has 1 sample: one observation has no spread. Bring more data.")
-        if not blocks.has_distinct_rows(self.n_components):
+        if not self.reg_covar and not blocks.has_distinct_rows(self.n_components):
             raise ValueError(
                 f"n_components is {self.n_components}, but X has fewer different rows (of weight "
                 f"above 0). Ask for fewer components: two equal means never part under EM."
@@ -191,10 +295,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             start=start,
             reg_covar=self.reg_covar,
             rng=None if start else self._generator(),
-            verbose=bool(self.verbose),
-            stacklevel=3,
+            verbose=self.verbose_interval if self.verbose else 0,
+            category=ConvergenceWarning,
         )
-        self._keep(found_here.mixture, found_here.run, blocks.total_weight, found)
+        dtype = getattr(found.pop("rows"), "dtype", np.float64)
+        self._keep(found_here, blocks.total_weight, found, dtype)
+        self._was_weighted = sample_weight is not None
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> npt.NDArray[np.intp]:
@@ -233,34 +339,36 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             covariances = _inverted(family.kept(Lambda, K, d), family)
         return Given(weights, means, covariances)
 
-    def _keep(self, mixture: Mixture, run: Run, total_weight: float, found: dict[str, Any]) -> None:
-        family = family_of(self.covariance_type)
-        if family.diagonal:
-            Sigma = mixture.variances_by_column
-            factor = 1 / np.sqrt(Sigma)
-            precision = factor * factor
-        else:
-            Sigma = mixture.covariances
-            L = np.linalg.cholesky(Sigma)
-            W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
-            factor = np.triu(W.swapaxes(1, 2))
-            precision = factor @ factor.swapaxes(1, 2)
-        Sigma, factor, precision = map(family.stored, (Sigma, factor, precision))
+    def _keep(self, fitted: Fitted, total_weight: float, found: dict[str, Any], dtype: Any) -> None:
         if "feature_names_in_" not in found and hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         for name, value in found.items():
             setattr(self, name, value)
-        self.mixture_ = mixture
-        self.weights_ = mixture.weights.copy()
-        self.means_ = mixture.means.copy()
-        self.covariances_ = Sigma.copy()
-        self.precisions_cholesky_ = factor
-        self.precisions_ = precision
+        self._take(fitted.mixture, np.float32 if dtype == np.float32 else np.float64)
+        run = fitted.run
         self.converged_ = run.converged
         self.n_iter_ = run.n_iter
         self.log_likelihoods_ = np.array(run.log_likelihoods)
         self.lower_bounds_ = (self.log_likelihoods_ / total_weight).tolist()
         self.lower_bound_ = self.lower_bounds_[-1]
+
+    def _take(self, mixture: Mixture, dtype: Any) -> None:
+        """Have this mixture, and its parameters as attributes."""
+        made = attributes_of(mixture, family_of(self.covariance_type), dtype)
+        for name, array in made.items():
+            setattr(self, name, array)
+        self._fitted = mixture, {name: array.copy() for name, array in made.items()}
+
+    @property
+    def mixture_(self) -> Mixture:
+        """The mixture that the attributes are; the fitted one, while they are as fit left them."""
+        now = {name: getattr(self, name) for name in NAMES if hasattr(self, name)}
+        if not now:
+            raise NotFittedError(
+                "This GaussianMixture instance is not fitted yet. Call fit, or from_mixture."
+            )
+        fitted, before = getattr(self, "_fitted", (None, {}))
+        return mixture_of(now, before, fitted, family_of(self.covariance_type))
 
     # --- what a fitted mixture says about data ----------------------------------------------------
 
@@ -282,38 +390,53 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         return np.asarray(self._for_each(X, lambda L: logsumexp(L, axis=0), np.float64))
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """The mean of log p(x_i), by weight where a function yields weights."""
-        log_likelihood, weight = self._log_likelihood(X)
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The mean of log p(x_i), by weight.
+
+        ``sample_weight`` is (n,) or None, as in :meth:`fit`. After a fit with weights there is a
+        warning without them: then each row counts once.
+        """
+        log_likelihood, weight = self._log_likelihood(X, sample_weight)
         return log_likelihood / weight
 
-    def bic(self, X: Any) -> float:
-        """The Bayesian information criterion, -2 ℓ + (number of parameters) log n."""
-        log_likelihood, weight = self._log_likelihood(X)
+    def bic(self, X: Any, sample_weight: Any = None) -> float:
+        """The Bayesian information criterion, -2 ℓ + (number of parameters) log n.
+
+        With ``sample_weight``, see :meth:`score`, ℓ is the weighted sum and n that of the weights.
+        """
+        log_likelihood, weight = self._log_likelihood(X, sample_weight)
         return float(-2 * log_likelihood + self._n_parameters() * np.log(weight))
 
-    def aic(self, X: Any) -> float:
-        """Akaike's information criterion, -2 ℓ + 2 (number of parameters)."""
-        return -2 * self._log_likelihood(X)[0] + 2 * self._n_parameters()
+    def aic(self, X: Any, sample_weight: Any = None) -> float:
+        """Akaike's information criterion, -2 ℓ + 2 (number of parameters); see :meth:`bic`."""
+        return -2 * self._log_likelihood(X, sample_weight)[0] + 2 * self._n_parameters()
 
-    def sample(self, n_samples: int = 1) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-        """Points and the components they are from, as :meth:`gmmlib.mixture.Mixture.sample`."""
-        check_is_fitted(self)
-        seed = int(check_random_state(self.random_state).randint(2**31))
-        return self.mixture_.sample(n_samples, seed)
+    def sample(
+        self, n_samples: int = 1, random_state: Any = None
+    ) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        """Points and the components they are from, as :meth:`gmmlib.mixture.Mixture.sample`.
+
+        ``random_state`` in place of the estimator's own: an int, RandomState or None.
+        """
+        mixture = self.mixture_
+        state = self.random_state if random_state is None else random_state
+        return mixture.sample(n_samples, int(check_random_state(state).randint(2**31)))
 
     def _n_parameters(self) -> int:
-        K, d = self.means_.shape
+        K, d = self.mixture_.means.shape
         return int(K - 1 + K * d + family_of(self.covariance_type).n_parameters(K, d))
 
-    def _joints(self, rows: Any) -> Iterator[tuple[FloatArray, FloatArray | None]]:
+    def _joints(
+        self, rows: Any, weights: FloatArray | None = None
+    ) -> Iterator[tuple[FloatArray, FloatArray | None]]:
         """log α_j + log g_j(x_i) block by block, (K, m), and the weights of the rows."""
-        frame = Frame.around(self.mixture_)
-        d = self.mixture_.n_features
-        p = Parameters.of([self.mixture_], self.covariance_type, frame)
+        mixture = self.mixture_
+        frame = Frame.around(mixture)
+        d = mixture.n_features
+        p = Parameters.of([mixture], self.covariance_type, frame)
         backend = current()
         first = 0
-        for block, w in in_blocks(rows):
+        for block, w in in_blocks(rows, weights):
             if block.shape[1] != d:  # only where a function yields them
                 raise ValueError(
                     f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
@@ -342,10 +465,24 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         rows = self._validated(X, reset=False)["rows"]
         return np.concatenate([function(L) for L, _ in self._joints(rows)]).astype(dtype)
 
-    def _log_likelihood(self, X: Any) -> tuple[float, float]:
+    def _log_likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
         check_is_fitted(self)
+        rows, weights = self._validated(X, reset=False)["rows"], None
+        if sample_weight is not None:
+            if callable(rows):
+                raise ValueError(
+                    "sample_weight cannot be combined with a function that yields blocks. "
+                    "Yield pairs instead: (rows, weights)."
+                )
+            weights = as_sample_weight(sample_weight, len(rows))
+        elif getattr(self, "_was_weighted", False) and not callable(rows):
+            warn(
+                "the mixture was fitted with sample_weight, and here each row of X counts once. "
+                "Pass sample_weight; or 1, if that is meant.",
+                UserWarning,
+            )
         total, weight = 0.0, 0.0
-        for L, w in self._joints(self._validated(X, reset=False)["rows"]):
+        for L, w in self._joints(rows, weights):
             log_density = logsumexp(L, axis=0)
             total += float(log_density.sum() if w is None else w @ log_density)
             weight += L.shape[1] if w is None else float(w.sum())
@@ -375,7 +512,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def _check_options(self) -> None:
-        for name, low in (("n_components", 1), ("max_iter", 1), ("n_init", 1)):
+        counts = (("n_components", 1), ("max_iter", 0), ("n_init", 1), ("verbose_interval", 1))
+        for name, low in counts:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
                 raise ValueError(f"{name} is {value!r}. Pass a whole number from {low} up.")
@@ -386,6 +524,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             real = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not real or not 0 <= value < np.inf:
                 raise ValueError(f"{name} is {value!r}. Pass a number from 0 up.")
+        if not isinstance(self.warm_start, (bool, np.bool_)):
+            raise ValueError(f"warm_start is {self.warm_start!r}. Pass True or False.")
         for name, choices in (
             ("covariance_type", COVARIANCE_TYPES),
             ("init_params", INIT_PARAMS),

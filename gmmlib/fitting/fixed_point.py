@@ -26,7 +26,7 @@ class Run:
     log_likelihoods : list of float
         ℓ of every mixture kept, the last is that of ``parameters``.
     n_iter : int
-        Passes over the data.
+        Steps taken, or tried.
     distance : float
         The estimated distance to the fixed point, see :func:`distance`.
     converged : bool
@@ -81,50 +81,53 @@ def converge(
     tol : float
         Stop when the fixed point is estimated to be this near, see :func:`distance`.
     max_iter : int
-        Passes over the data, at least 1.
+        Steps, 0 or more. After the last of them, which is one of plain EM, one more pass over the
+        data gives the ℓ of where it led.
     accelerate : bool
-    report : function of (passes, ℓ, estimated distance), or None
+    report : function of (steps, ℓ, estimated distance), or None
 
     Book: alg-engine.
     """
     history: list[float] = []
     memory = _Memory(p, engine.factored)
-    here = last = p
+    here = p
     plain: Parameters | None = None  # where EM led from the last place, after a jump
     remaining = np.inf
-    passes = 0
+    steps = 0  # before this pass; one that fell counts too
     while True:
         there, found = engine.em_step(here)
         log_likelihood = float(found[0])
-        passes += 1
         sound = np.isfinite(there.log_c).all()
         fell = bool(history) and log_likelihood < history[-1] - _ROUNDING * abs(log_likelihood)
         if plain is not None and (fell or not sound):  # the jump was no good
-            if passes >= max_iter:
-                return Run(last, history, passes, remaining, False)
             memory = _Memory(plain, engine.factored)
             here, plain = plain, None
+            steps += 1
             continue
         history.append(log_likelihood)
         if report is not None:
-            report(passes, log_likelihood, remaining)
+            report(steps, log_likelihood, remaining)
         if not sound:
-            return Run(here, history, passes, remaining, False, collapsed=there)
-        last = here
+            is_last = steps >= max_iter
+            collapsed = None if is_last else there
+            return Run(here, history, steps + (not is_last), remaining, False, collapsed)
         memory.add(here, there)
         jump = memory.fixed_point()
         if jump is not None and engine.collapsed(jump).any():
             jump = None
         remaining = memory.last_step()
-        if remaining < 1e3 * tol or passes >= max_iter:  # in units of here, not of the first place
+        if remaining < 1e3 * tol or steps >= max_iter:  # in units of here, not of the first place
             remaining = distance(here, there)
         converged = remaining <= _NOTHING * tol
         if jump is not None and tol >= remaining > _NOTHING * tol:  # small, but is it near?
             remaining = max(remaining, distance(here, jump))
             converged = remaining <= tol and len(memory) > 2
-        if converged or passes >= max_iter:
-            return Run(here, history, passes, remaining, converged)
-        if jump is None or not accelerate:
+        if steps >= max_iter:
+            return Run(here, history, steps, remaining, converged)
+        if converged:
+            return Run(here, history, steps + 1, remaining, True)
+        steps += 1
+        if jump is None or not accelerate or steps >= max_iter:
             here, plain = there, None
         else:
             here, plain = jump, there

@@ -1,6 +1,5 @@
 """The whole way from data to a mixture, and its policy."""
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gmmlib.engine import Blocks, Engine, Parameters
-from gmmlib.errors import CollapseError, ConvergenceWarning
+from gmmlib.errors import CollapseError, ConvergenceWarning, warn
 from gmmlib.fitting.fixed_point import Run, converge
 from gmmlib.fitting.heats import is_spike, race
 from gmmlib.initialization.clusters import (
@@ -56,8 +55,8 @@ def best_fit(
     start: Mixture | None = None,
     reg_covar: float | None = None,
     rng: np.random.Generator | None = None,
-    verbose: bool = False,
-    stacklevel: int = 2,
+    verbose: int = 0,
+    category: type[ConvergenceWarning] = ConvergenceWarning,
 ) -> Fitted:
     """Fit a mixture: ``n_init`` short runs on some of the data, the best to its fixed point on all.
 
@@ -79,10 +78,10 @@ def best_fit(
         See :func:`ridge`.
     rng : Generator or None
         Draws the starts.
-    verbose : bool
-        Show a progress bar.
-    stacklevel : int
-        Whose line a warning names: 2 is the caller's.
+    verbose : int
+        Show a progress bar, and look at it every so many steps; 0 shows none.
+    category : subclass of ConvergenceWarning
+        What is warned with.
 
     Returns
     -------
@@ -99,7 +98,7 @@ def best_fit(
     Warns
     -----
     ConvergenceWarning
-        If ``max_iter`` passes were not enough, or only spikes were found.
+        If ``max_iter`` steps were not enough, or only spikes were found.
     UserWarning
         If a ridge was needed.
 
@@ -108,7 +107,7 @@ def best_fit(
     family, given = family_of(family), given or Given()
     added, needed = ridge(blocks, family, reg_covar)
     if needed:
-        warnings.warn(needed, UserWarning, stacklevel=stacklevel)
+        warn(needed, UserWarning)
     with Engine(blocks, family, added) as engine:
         candidates: Iterable[Mixture] = (
             [start]
@@ -121,23 +120,22 @@ def best_fit(
                 given,
                 added,
                 rng or np.random.default_rng(),
+                is_raced=max_iter > 0,
             )
         )
         run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
     if only_spikes:
-        warnings.warn(
+        warn(
             "every start ended with a component that is a spike on a few observations. "
             "Ask for fewer components, choose covariance_type='tied', or set reg_covar.",
-            ConvergenceWarning,
-            stacklevel=stacklevel,
+            category,
         )
-    if not run.converged and tol > 0:
-        warnings.warn(
-            f"did not converge in {counted(run.n_iter, 'pass', 'passes')}: the fixed point is "
+    if not run.converged and tol > 0 and max_iter > 0:
+        warn(
+            f"did not converge in {counted(run.n_iter, 'step', 'steps')}: the fixed point is "
             f"still about {run.distance:.1e} away, and tol is {tol:g}. Raise max_iter, "
             f"or go on with warm_start=True.",
-            ConvergenceWarning,
-            stacklevel=stacklevel,
+            category,
         )
     last = run.parameters
     if given.means is None and start is None:
@@ -164,7 +162,7 @@ def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[Floa
 
 
 def _best_run(
-    engine: Engine, candidates: Iterable[Mixture], tol: float, max_iter: int, verbose: bool
+    engine: Engine, candidates: Iterable[Mixture], tol: float, max_iter: int, verbose: int
 ) -> tuple[Run, bool]:
     """The first run that ends in no spike, or the best of all; and whether there were spikes only.
 
@@ -186,21 +184,29 @@ def _best_run(
     return max(ended, key=lambda run: run.log_likelihoods[-1]), len(tried) > 1
 
 
-def _converged(engine: Engine, start: Parameters, tol: float, max_iter: int, verbose: bool) -> Run:
+def _converged(engine: Engine, start: Parameters, tol: float, max_iter: int, verbose: int) -> Run:
     if not verbose:
         return converge(engine, start, tol, max_iter)
-    with tqdm(total=max_iter, unit="pass", desc="EM") as bar:
+    with tqdm(total=max_iter, unit="step", desc="EM", mininterval=0.1, miniters=0) as bar:
+        # what is written is drawn by update, which waits until a tenth of a second has passed
 
-        def report(passes: int, log_likelihood: float, distance: float) -> None:
-            bar.update(passes - bar.n)
-            bar.set_postfix_str(f"ℓ {log_likelihood:.6f}, distance {distance:.1e}")
+        def report(steps: int, log_likelihood: float, distance: float) -> None:
+            if steps % verbose == 0:
+                said = f"ℓ {log_likelihood:.6f}, distance {distance:.1e}"
+                bar.set_postfix_str(said, refresh=False)
+                bar.update(steps - bar.n)
 
-        engine.progress = lambda rows: bar.set_description(
-            f"EM, {100 * rows / engine.blocks.n_rows:.0f} % of this pass"
-        )
+        def progress(rows: int) -> None:
+            share = f"EM, {100 * rows / engine.blocks.n_rows:.0f} % of this pass"
+            bar.set_description(share, refresh=False)
+            bar.update(0)
+
+        engine.progress = progress
         run = converge(engine, start, tol, max_iter, report=report)
-        bar.set_description("EM")
-        bar.total = run.n_iter
+        bar.set_description("EM", refresh=False)
+        said = f"ℓ {run.log_likelihoods[-1]:.6f}, distance {run.distance:.1e}"
+        bar.set_postfix_str(said, refresh=False)
+        bar.total = bar.n = run.n_iter
         bar.refresh()
     return run
 
@@ -213,8 +219,9 @@ def _candidates(
     given: Given,
     added: FloatArray,
     rng: np.random.Generator,
+    is_raced: bool,
 ) -> Iterable[Mixture]:
-    """Mixtures to converge from, the most promising first."""
+    """Mixtures to converge from, the most promising first; without a race the first start."""
     rows, w = engine.blocks.picked(_RACED_ON)
     some = Blocks.of(rows, w)
     x = some.frame.rows(rows)
@@ -222,7 +229,7 @@ def _candidates(
     if engine.family.diagonal:
         covariance = np.diag(covariance).copy()
     fixed = given.means is not None
-    n_starts = 1 if fixed or n_components == 1 else n_init
+    n_starts = 1 if fixed or n_components == 1 or not is_raced else n_init
     about = (x, w, covariance, n_components)
     if init_params == "random" and not fixed:
         starts = random_responsibilities(*about, n_starts, rng)

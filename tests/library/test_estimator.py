@@ -77,11 +77,12 @@ def test_parameters():
         "reg_covar": None,
         "tol": 1e-3,
         "verbose": 0,
+        "verbose_interval": 10,
         "warm_start": False,
         "weights_init": None,
     }
     theirs = set(sklearn.mixture.GaussianMixture().get_params())
-    assert theirs - set(model.get_params()) == {"verbose_interval"}
+    assert theirs == set(model.get_params())
     assert clone(model).get_params() == model.get_params()
     assert repr(model) == "GaussianMixture(covariance_type='tied', n_components=4, tol=0.001)"
 
@@ -312,10 +313,8 @@ def test_one_component_is_the_gaussian_of_all(road):
     assert model.n_iter_ <= 3
 
 
-def test_a_fit_with_few_passes_says_what_is_missing():
-    message = (
-        r"^did not converge in 4 passes: .* tol is 1e-07. Raise max_iter, or go on with warm_s"
-    )
+def test_a_fit_with_few_steps_says_what_is_missing():
+    message = r"^did not converge in 4 steps: .* tol is 1e-07. Raise max_iter, or go on with warm_s"
     with pytest.warns(ConvergenceWarning, match=message):
         model = fitted(FAITHFUL, max_iter=4)
     assert not model.converged_
@@ -446,8 +445,8 @@ def test_the_same_fit_from_any_form(tmp_path, form):
 def test_single_precision_data_are_fitted_in_double(road):
     X = BLOBS.astype(np.float32)
     model = fitted(X)
-    assert model.means_.dtype == np.float64
-    same(model, fitted(X.astype(float)), rtol=1e-12)
+    same(model, fitted(X.astype(float)), rtol=1e-6)
+    assert model.mixture_ == fitted(X.astype(float)).mixture_
 
 
 def test_whole_numbers_and_truth_values():
@@ -504,21 +503,21 @@ def test_all_three_are_given(road, covariance_type):
         "means_init": MEANS,
         "precisions_init": precisions(covariance_type),
     }
-    start = fitted(**options, max_iter=1, tol=0)
+    start = fitted(**options, max_iter=0)
     np.testing.assert_allclose(start.weights_, WEIGHTS, rtol=1e-14)
     np.testing.assert_allclose(start.means_, MEANS, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(start.precisions_, precisions(covariance_type), rtol=1e-13)
-    two = fitted(**options, max_iter=2, tol=0)
+    one = fitted(**options, max_iter=1, tol=0)
     wanted, _ = plain_em_step(BLOBS, start.mixture_, covariance_type)
-    np.testing.assert_allclose(two.means_, wanted.means, rtol=1e-11)
-    np.testing.assert_allclose(two.mixture_.covariances, wanted.covariances, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(one.means_, wanted.means, rtol=1e-11)
+    np.testing.assert_allclose(one.mixture_.covariances, wanted.covariances, rtol=1e-10, atol=1e-12)
     end = fitted(**options)
     np.testing.assert_allclose(end.means_, MEANS, atol=1.5)  # the order of the start is kept
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_means_are_given(road, covariance_type):
-    start = fitted(covariance_type=covariance_type, means_init=MEANS, max_iter=1, tol=0)
+    start = fitted(covariance_type=covariance_type, means_init=MEANS, max_iter=0)
     np.testing.assert_allclose(start.weights_, 1 / 3)
     np.testing.assert_allclose(start.means_, MEANS, rtol=1e-14, atol=1e-15)
     whole = fitted(n_components=1, covariance_type=covariance_type).mixture_.covariances[0]
@@ -529,13 +528,13 @@ def test_means_are_given(road, covariance_type):
 def test_precisions_are_given(road, covariance_type):
     P = precisions(covariance_type)
     options = {"covariance_type": covariance_type, "precisions_init": P}
-    start = fitted(**options, n_init=1, max_iter=1, tol=0)
+    start = fitted(**options, n_init=1, max_iter=0)
     np.testing.assert_allclose(np.sort(start.precisions_, 0), np.sort(P, 0), rtol=1e-13)
     same(fitted(**options), fitted(covariance_type=covariance_type), rtol=1e-5)
 
 
 def test_weights_are_given(road):
-    start = fitted(weights_init=WEIGHTS, n_init=1, max_iter=1, tol=0)
+    start = fitted(weights_init=WEIGHTS, n_init=1, max_iter=0)
     np.testing.assert_allclose(start.weights_, [0.5, 0.3, 0.2], rtol=1e-14)
     same(fitted(weights_init=WEIGHTS), fitted(), rtol=1e-5)
 
@@ -543,7 +542,7 @@ def test_weights_are_given(road):
 def test_precisions_in_units_far_apart():
     unit = np.array([1e-60, 1e60])
     P = np.array([[1.0, 0.99], [0.99, 1.0]]) / np.outer(unit, unit)
-    start = fitted(BLOBS * unit, 1, precisions_init=[P], max_iter=1, tol=0)
+    start = fitted(BLOBS * unit, 1, precisions_init=[P], max_iter=0)
     np.testing.assert_allclose(start.precisions_[0], P, rtol=1e-12)
 
 
@@ -596,7 +595,7 @@ def test_a_progress_bar_on_request(capfd):
 
 
 def test_a_progress_bar_over_long_passes(capfd, small_blocks):
-    fitted(FAITHFUL, verbose=1, max_iter=5, tol=0)
+    fitted(FAITHFUL, verbose=1, verbose_interval=1, max_iter=500, tol=0)
     assert " % of this pass" in capfd.readouterr().err
 
 
@@ -681,7 +680,7 @@ BAD = [
     case("half", with_option(n_components=2.5), ValueError, "n_components is 2.5.", "whole number"),
     case("true", with_option(n_components=True), ValueError, "n_components is True."),
     case(
-        "passes", with_option(max_iter=0), ValueError, "max_iter is 0. Pass a whole number from 1"
+        "steps", with_option(max_iter=-1), ValueError, "max_iter is -1. Pass a whole number from 0"
     ),
     case("starts", with_option(n_init=-1), ValueError, "n_init is -1."),
     case("tol", with_option(tol=-1e-3), ValueError, "tol is -0.001. Pass a number from 0 up."),

@@ -1,0 +1,142 @@
+"""The fitted attributes of the estimator: made from a mixture, and the mixture that they are.
+
+Programs for scikit-learn set them, to sort components, to change one, or to load them from a file.
+So the attributes are the model. While nobody has touched them, it is the mixture that was fitted.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+
+from gmmlib.mixture import Mixture
+from gmmlib.models import Family
+from gmmlib.validation import FloatArray, as_floats, is_positive_definite
+
+SPREADS = ("precisions_cholesky_", "precisions_", "covariances_")  # any one gives the others
+NAMES = ("weights_", "means_", *SPREADS)
+
+_NO_PRECISION = (
+    "{}: the precision of component {} (counting from 0) is not positive definite. "
+    "Set the inverse of a covariance, or a factor F of it with F @ F.T."
+)
+_AGREE = {4: 1e-3, 8: 1e-7}  # relative, by bytes of a number: so near are covariances that agree
+
+
+def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> dict[str, Any]:
+    """Name -> array, in the shapes of ``family``."""
+    if family.diagonal:
+        Sigma = mixture.variances_by_column
+        factor = 1 / np.sqrt(Sigma)
+        precision = factor * factor
+    else:
+        Sigma = mixture.covariances
+        L = np.linalg.cholesky(Sigma)
+        W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
+        factor = np.triu(W.swapaxes(1, 2))
+        precision = factor @ factor.swapaxes(1, 2)
+    spreads = (family.stored(array) for array in (factor, precision, Sigma))
+    arrays = (mixture.weights, mixture.means, *spreads)
+    return {name: np.array(array, dtype) for name, array in zip(NAMES, arrays, strict=True)}
+
+
+def mixture_of(
+    now: Mapping[str, Any], before: Mapping[str, FloatArray], fitted: Mixture | None, family: Family
+) -> Mixture:
+    """The mixture that the attributes ``now`` are.
+
+    Parameters
+    ----------
+    now : name -> array
+        Those that are set.
+    before : name -> array
+        As they were when ``fitted`` was made; empty without it.
+    fitted : Mixture or None
+    family : Family
+
+    Raises
+    ------
+    NotFittedError
+        If one that is needed is not set.
+    ValueError
+        If they are no mixture, or if covariances and precisions were set that do not agree.
+    """
+    new = [name for name in NAMES if name in now and not _same(now[name], before.get(name))]
+    if fitted is not None and not new:
+        return fitted
+    for name in ("weights_", "means_"):
+        if name not in now:
+            raise NotFittedError(f"{name} is not set. Call fit first, or set it.")
+    weights = _numbers(now, "weights_")
+    means = _numbers(now, "means_")
+    if means.ndim != 2:
+        raise ValueError(f"means_ has shape {means.shape}. Set one row per component, (K, d).")
+    K, d = means.shape
+    spreads = [name for name in SPREADS if name in new]
+    if not spreads and fitted is not None and fitted.means.shape == (K, d):
+        Sigma = fitted.variances_by_column if family.diagonal else fitted.covariances
+    else:
+        spreads = spreads or [name for name in SPREADS if name in now]
+        if not spreads:
+            raise NotFittedError("covariances_ is not set. Call fit first, or set it.")
+        found = {name: _covariances(name, now, family, K, d) for name in spreads}
+        Sigma = found[spreads[0]]
+        for name in spreads[1:]:
+            _require_agreement(spreads[0], Sigma, name, found[name], now)
+    made = Mixture.diagonal if family.diagonal else Mixture
+    return made(weights / weights.sum() if _is_single(now["weights_"]) else weights, means, Sigma)
+
+
+def _same(a: Any, b: FloatArray | None) -> bool:
+    return b is not None and np.array_equal(a, b)
+
+
+def _numbers(now: Mapping[str, Any], name: str) -> FloatArray:
+    return as_floats(now[name], name)
+
+
+def _is_single(array: Any) -> bool:
+    return getattr(array, "dtype", None) == np.float32
+
+
+def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: int) -> FloatArray:
+    """The covariances (K, d, d), or variances (K, d), that one of the three attributes gives."""
+    given = _numbers(now, name)
+    if given.shape != family.shape(K, d):
+        raise ValueError(
+            f"{name} has shape {given.shape}, but {family.shape(K, d)} is needed for "
+            f"covariance_type={family.name!r} and means_ of shape {(K, d)}."
+        )
+    kept = family.kept(given, K, d)
+    if name == "covariances_":
+        return kept
+    if family.diagonal:
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / kept if name == "precisions_" else 1 / kept**2)
+    Sigma = np.empty_like(kept)
+    for j, matrix in enumerate(kept):
+        if name == "precisions_" and not is_positive_definite(matrix):
+            raise ValueError(_NO_PRECISION.format(name, j))
+        try:
+            back = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            raise ValueError(_NO_PRECISION.format(name, j)) from None
+        Sigma[j] = back if name == "precisions_" else back.T @ back
+    return (Sigma + Sigma.swapaxes(1, 2)) / 2
+
+
+def _require_agreement(
+    one: str, Sigma: FloatArray, other: str, also: FloatArray, now: Mapping[str, Any]
+) -> None:
+    size = min(np.asarray(now[name]).dtype.itemsize for name in (one, other))
+    unit = np.sqrt(np.abs(Sigma) if Sigma.ndim == 2 else Sigma.diagonal(axis1=1, axis2=2))
+    outer = unit**2 if Sigma.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
+    off = np.abs(Sigma - also) / outer
+    if not (off <= _AGREE.get(size, _AGREE[8])).all():
+        j = int(np.argwhere(~(off <= _AGREE.get(size, _AGREE[8])))[0, 0])
+        raise ValueError(
+            f"{one} and {other} were both set and do not agree: component {j} (counting from 0) "
+            f"has another covariance in each. Set one of them, or build the estimator with "
+            f"GaussianMixture.from_mixture."
+        )
