@@ -86,6 +86,11 @@ def test_what_only_teachers_have(
 # --- the solutions that are there -----------------------------------------------------------------
 
 
+def test_the_name_of_another_exercise_is_no_number(tmp_path: Path) -> None:
+    asked = exercise("ex-1", "Write it", "As in {ref}`ex-10-4`, write 7.", HIDDEN)
+    assert unpublished(book(tmp_path, asked, solutions=solution("ex-1", "It is 7."))) == []
+
+
 def test_each_chapter_has_its_solutions_for_teachers() -> None:
     assert [path.stem for path in SOLUTIONS] == [page.number for page in BOOK.chapters]
 

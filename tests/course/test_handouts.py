@@ -199,6 +199,8 @@ def test_what_only_a_solution_sets_is_not_used_behind_it() -> None:
     assert handouts.leaned_on(chapter(*solution, {"source": "print(a)"})) == [
         "a is used in c4, and the solution of ex-01-1 sets it"
     ]
+    for of_its_own in ("def f(a):\n    return a", "print((lambda a: a)(3))"):
+        assert handouts.leaned_on(chapter(*solution, {"source": of_its_own})) == []
 
 
 def test_a_stub_says_in_one_line_what_to_do() -> None:

@@ -267,7 +267,7 @@ def leaned_on(page: Page) -> list[str]:
             continue
         tree = ast.parse(piece.what.source)
         named = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        read = {node.id for node in named if isinstance(node.ctx, ast.Load)}
+        read = set(_free(tree, frozenset()))
         set_ = {node.id for node in named if isinstance(node.ctx, ast.Store)} | _imported(tree)
         if piece.solves:
             own |= dict.fromkeys(set_, piece.solves)
@@ -279,6 +279,18 @@ def leaned_on(page: Page) -> list[str]:
         for name in set_:
             own.pop(name, None)
     return wrong
+
+
+def _free(node: ast.AST, own: frozenset[str]) -> Iterator[str]:
+    """Names that are read and are no parameter of a function around them."""
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        every = node.args
+        listed = (*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg)
+        own |= {one.arg for one in listed if one}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        yield from _free(child, own)
 
 
 def _imported(tree: ast.AST) -> set[str]:
