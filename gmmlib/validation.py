@@ -153,8 +153,17 @@ def as_n_components(n_components: Any, n: int) -> int:
     return int(n_components)
 
 
+def _is_single(values: Any) -> bool:
+    return getattr(values, "dtype", None) == np.float32
+
+
+def _rounding(values: Any, K: int) -> float:
+    """How far from 1 the sum of K such numbers may be."""
+    return float(4 * np.sqrt(K) * np.finfo(np.float32).eps) if _is_single(values) else 1e-8
+
+
 def as_weights(weights: Any) -> FloatArray:
-    """Weights α as (K,), none negative, summing to 1 within 1e-8. Raises ``ValueError``."""
+    """Weights α as (K,), none negative, summing to 1 within rounding. Raises ``ValueError``."""
     alpha = as_floats(weights, "weights")
     if alpha.ndim != 1 or alpha.size == 0:
         raise ValueError(
@@ -166,12 +175,12 @@ def as_weights(weights: Any) -> FloatArray:
             f"weights must not be negative, but component {j} (counting from 0) has "
             f"{alpha[j]:g}. A weight is a probability: pass numbers between 0 and 1."
         )
-    if abs(alpha.sum() - 1) > 1e-8:
+    if abs(alpha.sum() - 1) > _rounding(weights, alpha.size):
         raise ValueError(
             f"weights must sum to 1, but they sum to {alpha.sum():.10g}. "
             f"Divide them by their sum, in double precision: weights / weights.sum()."
         )
-    return alpha
+    return alpha / alpha.sum() if _is_single(weights) else alpha
 
 
 def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
@@ -275,7 +284,10 @@ def as_responsibilities(
     K: int | None = None,
     name: str = "responsibilities",
 ) -> FloatArray:
-    """Responsibilities β as (n, K), none negative, rows summing to 1. Raises ``ValueError``."""
+    """Responsibilities β as (n, K), none negative, rows summing to 1 within rounding.
+
+    Those in single precision come in double, divided by their sums. Raises ``ValueError``.
+    """
     beta = as_floats(responsibilities, name)
     wanted = beta.ndim == 2 and beta.size > 0 and n in (None, len(beta))
     if not wanted or K not in (None, beta.shape[1]):
@@ -290,10 +302,10 @@ def as_responsibilities(
             f"They are probabilities: take them from e_step, or from 0/1 labels."
         )
     off = np.abs(beta.sum(axis=1) - 1)
-    if (off > 1e-8).any():
+    if (off > _rounding(responsibilities, beta.shape[1])).any():
         i = int(np.argmax(off))
         raise ValueError(
             f"{name} must sum to 1 in each row, but row {i} sums to "
             f"{beta[i].sum():.10g}. Divide each row by its sum, in double precision."
         )
-    return beta
+    return beta / beta.sum(axis=1, keepdims=True) if _is_single(responsibilities) else beta

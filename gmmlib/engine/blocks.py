@@ -22,6 +22,7 @@ BlockSource = Callable[[], Iterable[Any]]
 
 _VALUES = 2**17  # numbers in a block, 1 MiB in double precision
 _WORK = 2**21  # rows of a block times d²: where d is large, few long blocks leave a thread idle
+_MANY = 16  # shares of the weight: a row that has more leaves them to others
 _RESIDENT = 2**23  # bytes of a mapped file after which its pages are let go
 
 
@@ -191,12 +192,24 @@ class Blocks:
         if seen != self.n_rows:
             raise ValueError(_changed(f"it yielded {seen} rows, and {self.n_rows} the first time"))
 
-    def picked(self, size: int) -> tuple[FloatArray, FloatArray]:
-        """At most ``size`` rows (m, d) and their weights.
+    def picked(
+        self, size: int, rng: np.random.Generator, least: int = 1
+    ) -> tuple[FloatArray, FloatArray]:
+        """At most ``size`` rows (m, d), drawn at random, and their weights.
 
         Equal rows become one with the sum of their weights, and the rows are sorted. Where more
-        than ``size`` are different, they are taken at equal steps of the cumulative weight. So a
-        row of weight 2 gives what two equal rows give.
+        than ``size`` are different, one is drawn from each of as many equal shares of the whole
+        weight, so that no order of the rows can hide some of them. A row of weight 2 gives
+        what two equal rows give; one that has very many shares is taken with its own weight, and
+        leaves them to others. Where the drawn rows are nearly all equal, so
+        that fewer than ``least`` are different, the first different ones are taken.
+
+        Parameters
+        ----------
+        size : int
+        rng : Generator
+        least : int
+            How many different rows are needed, if there are as many.
         """
         some, sums = np.empty((0, self.n_features)), np.empty(0)
         for rows, w in self:
@@ -206,17 +219,35 @@ class Blocks:
                 break
         else:
             return some, sums
-        step = self.total_weight / size
+        heavy = self._with_many_shares(size)
+        rest = self.total_weight - heavy.sum()
+        threshold = heavy.min(initial=np.inf)
+        shares = size - len(heavy)
+        step = rest / shares
+        points = (np.arange(shares) + rng.random(shares)) * step
         found, weights, before = [], [], 0.0
         for rows, w in self:
             each = np.ones(len(rows)) if w is None else w
-            ends = before + np.cumsum(each)
-            starts = np.concatenate([[before], ends[:-1]])
-            counts = np.ceil(ends / step - 0.5) - np.ceil(starts / step - 0.5)
+            certain = each >= threshold
+            ends = before + np.cumsum(np.where(certain, 0.0, each))
+            borders = np.searchsorted(points, np.concatenate([[before], ends]))
             before = float(ends[-1])
-            found.append(rows[counts > 0].astype(np.float64))
-            weights.append(counts[counts > 0] * step)
-        return _merged(np.concatenate(found), np.concatenate(weights))
+            drawn = np.where(certain, each, np.diff(borders) * step)
+            found.append(rows[drawn > 0].astype(np.float64))
+            weights.append(drawn[drawn > 0])
+        picked = _merged(np.concatenate(found), np.concatenate(weights))
+        return picked if len(picked[0]) >= least else (some, sums)
+
+    def _with_many_shares(self, size: int) -> FloatArray:
+        """The largest weights: those of many shares, if the rest are cut into the others."""
+        largest = np.empty(0)
+        for _, w in self:
+            if w is None:
+                return largest
+            largest = np.sort(np.concatenate([largest, w]))[::-1][:size]
+        left = self.total_weight - np.concatenate([[0.0], np.cumsum(largest)[:-1]])
+        exceeds = largest * (size - np.arange(len(largest))) > _MANY * left
+        return largest[: int(np.argmin(exceeds)) if not exceeds.all() else len(largest) - 1]
 
     def has_distinct_rows(self, count: int) -> bool:
         """Whether at least ``count`` different rows have a weight above 0."""

@@ -44,9 +44,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     It takes the place of ``sklearn.mixture.GaussianMixture``, and differs on purpose in this:
 
-    - ``n_init`` is 20, and the starts are short runs on at most 8192 of the observations; the best
-      is carried to convergence on all of them. A start whose component shrinks to a spike on a few
-      points is left (:func:`gmmlib.fitting.is_spike`).
+    - ``n_init`` is 20, and the starts are short runs on some 8192 of the observations, drawn at
+      random (more for many components or columns); the best is carried to convergence on all of
+      them. A start whose component shrinks to a spike on a few points is left
+      (:func:`gmmlib.fitting.is_spike`).
     - ``tol`` is the estimated distance to the fixed point, not the last gain of the likelihood,
       which may be small long before the end. The steps are extrapolated, and ℓ never falls by
       more than rounding (with ``reg_covar`` above 0, EM itself gives no such promise).
@@ -336,7 +337,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if self.precisions_init is not None:
             Lambda = as_floats(self.precisions_init, "precisions_init")
             _require_shape("precisions_init", Lambda, family.shape(K, d))
-            covariances = _inverted(family.kept(Lambda, K, d), family)
+            single = getattr(self.precisions_init, "dtype", None) == np.float32
+            covariances = _inverted(family.kept(Lambda, K, d), family, 1e-5 if single else 1e-10)
         return Given(weights, means, covariances)
 
     def _keep(self, fitted: Fitted, total_weight: float, found: dict[str, Any], dtype: Any) -> None:
@@ -565,7 +567,7 @@ def _require_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None
         raise ValueError(f"{name} has shape {array.shape}, but {shape} is needed.")
 
 
-def _inverted(matrices: FloatArray, family: Family) -> FloatArray:
+def _inverted(matrices: FloatArray, family: Family, rounding: float) -> FloatArray:
     """The covariances of precisions, which must be positive definite, as the family keeps them."""
     if family.diagonal:
         for j, row in enumerate(matrices):
@@ -575,7 +577,7 @@ def _inverted(matrices: FloatArray, family: Family) -> FloatArray:
             return np.asarray(1 / matrices)
     for j, matrix in enumerate(matrices):
         scale = np.sqrt(np.abs(np.diag(matrix)))
-        if (np.abs(matrix - matrix.T) > 1e-10 * np.outer(scale, scale)).any():
+        if (np.abs(matrix - matrix.T) > rounding * np.outer(scale, scale)).any():
             raise ValueError(
                 f"precisions_init: the precision of component {j} (counting from 0) is not "
                 f"symmetric. Pass (P + P.T) / 2 if that is rounding."

@@ -68,7 +68,6 @@ def mixture_of(
     for name in ("weights_", "means_"):
         if name not in now:
             raise NotFittedError(f"{name} is not set. Call fit first, or set it.")
-    weights = _numbers(now, "weights_")
     means = _numbers(now, "means_")
     if means.ndim != 2:
         raise ValueError(f"means_ has shape {means.shape}. Set one row per component, (K, d).")
@@ -85,7 +84,7 @@ def mixture_of(
         for name in spreads[1:]:
             _require_agreement(spreads[0], Sigma, name, found[name], now)
     made = Mixture.diagonal if family.diagonal else Mixture
-    return made(weights / weights.sum() if _is_single(now["weights_"]) else weights, means, Sigma)
+    return made(np.asarray(now["weights_"]), means, Sigma)
 
 
 def _same(a: Any, b: FloatArray | None) -> bool:
@@ -94,10 +93,6 @@ def _same(a: Any, b: FloatArray | None) -> bool:
 
 def _numbers(now: Mapping[str, Any], name: str) -> FloatArray:
     return as_floats(now[name], name)
-
-
-def _is_single(array: Any) -> bool:
-    return getattr(array, "dtype", None) == np.float32
 
 
 def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: int) -> FloatArray:
@@ -110,7 +105,8 @@ def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: i
         )
     kept = family.kept(given, K, d)
     if name == "covariances_":
-        return kept
+        single = getattr(now[name], "dtype", None) == np.float32  # symmetric but for rounding
+        return (kept + kept.swapaxes(1, 2)) / 2 if single and kept.ndim == 3 else kept
     if family.diagonal:
         with np.errstate(divide="ignore"):
             return np.asarray(1 / kept if name == "precisions_" else 1 / kept**2)

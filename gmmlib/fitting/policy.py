@@ -26,6 +26,7 @@ INIT_PARAMS = ("k-means++", "kmeans", "random", "random_from_data")
 
 _RIDGE = 1e-6
 _RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
+_ROWS_EACH = 64  # of these for each component, at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +223,12 @@ def _candidates(
     is_raced: bool,
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
-    rows, w = engine.blocks.picked(_RACED_ON)
+    d = engine.blocks.n_features
+    size = max(_RACED_ON, n_components * max(_ROWS_EACH, 4 * (d + 1)))
+    rows, w = engine.blocks.picked(size, rng, n_components)
+    if len(rows) < n_components:  # only where a ridge lets equal rows stand for several components
+        copies = -(-n_components // len(rows))
+        rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
     some = Blocks.of(rows, w)
     x = some.frame.rows(rows)
     covariance = some.covariance + np.diag(added / some.scale**2)

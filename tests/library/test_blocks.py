@@ -265,9 +265,13 @@ def test_memory_beyond_the_data_stays_small(tmp_path, road):
 # --- some of the rows -----------------------------------------------------------------------------
 
 
+def drawing():
+    return np.random.default_rng(3)
+
+
 def test_few_rows_are_all_taken_once_each():
     rows = np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0], [1.0, 4.0]])
-    found, weights = Blocks.of(rows).picked(3)
+    found, weights = Blocks.of(rows).picked(3, drawing())
     assert found.tolist() == [[1, 4], [1, 5], [2, 1]]
     assert weights.tolist() == [1, 1, 2]
 
@@ -275,21 +279,51 @@ def test_few_rows_are_all_taken_once_each():
 @pytest.mark.parametrize("size", [100, 600, 2000])
 def test_a_weight_of_2_gives_what_two_rows_give(size):
     w = W.astype(int)
-    one = Blocks.of(X, w).picked(size)
-    other = Blocks.of(np.repeat(X, w, axis=0)).picked(size)
+    one = Blocks.of(X, w).picked(size, drawing())
+    other = Blocks.of(np.repeat(X, w, axis=0)).picked(size, drawing())
     for mine, same in zip(one, other, strict=True):
         np.testing.assert_array_equal(mine, same)
 
 
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("w", [None, W, 1e-9 * W], ids=["plain", "weighted", "small"])
-def test_many_rows_are_taken_at_equal_steps(w):
+def test_many_rows_are_drawn_from_equal_shares(w):
     data = Blocks.of(X, w)
-    rows, weights = data.picked(50)
+    rows, weights = data.picked(50, drawing())
     assert 25 < len(rows) <= 50
-    assert weights.sum() == pytest.approx(data.total_weight, rel=0.03)
+    assert weights.sum() == pytest.approx(data.total_weight, rel=1e-12)
     known = {tuple(row) for row in X}
     assert all(tuple(row) in known for row in rows)
+    again = data.picked(50, drawing())
+    np.testing.assert_array_equal(again[0], rows)
+
+
+def test_no_order_of_the_rows_hides_some():
+    """Ten sensors are read in turn, and one row in ten is drawn."""
+    sensors = np.tile(np.arange(10.0), 2000)[:, np.newaxis]
+    values = sensors + np.random.default_rng(1).normal(scale=0.01, size=(20_000, 1))
+    rows, weights = Blocks.of(values).picked(2000, drawing())
+    each = np.bincount(rows[:, 0].round().astype(int), weights, minlength=10)
+    assert each.min() > 1500
+
+
+def test_a_heavy_row_leaves_room_for_others():
+    values, w = np.random.default_rng(1).normal(size=(3000, 2)), np.ones(3000)
+    w[[7, 8]] = 1e8, 1e4
+    rows, weights = Blocks.of(values, w).picked(500, drawing())
+    assert len(rows) > 350
+    for row in (7, 8):
+        (place,) = np.flatnonzero((rows == values[row]).all(axis=1))
+        assert weights[place] == w[row]
+    assert weights.sum() == pytest.approx(w.sum(), rel=1e-14)
+
+
+def test_enough_different_rows_are_drawn():
+    """Nearly all rows are 0, and the starts need thirty different ones."""
+    values = np.zeros((20_000, 1))
+    values[::100, 0] = np.arange(200)
+    assert len(Blocks.of(values).picked(100, drawing())[0]) < 30
+    assert len(Blocks.of(values).picked(100, drawing(), least=30)[0]) >= 30
 
 
 @pytest.mark.usefixtures("small_blocks")
