@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
+from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning as PeersConvergenceWarning
 from sklearn.exceptions import NotFittedError
@@ -541,6 +542,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 def _plain(X: Any) -> Any:
     """X as it is; what scikit-learn would take for numbers, or report less well, raises here."""
+    of_another = hasattr(X, "__array_namespace__") or type(X).__module__.startswith("torch")
+    if of_another and not isinstance(X, np.ndarray) and get_config()["array_api_dispatch"]:
+        name = f"{type(X).__module__.partition('.')[0]}.{type(X).__name__}"
+        raise TypeError(
+            f"X is a {name}, and scikit-learn's array_api_dispatch is on: this estimator computes "
+            f"with NumPy. Pass np.asarray(X) (from a GPU, after moving it to the CPU)."
+        )
     if isinstance(X, (list, tuple)):
         try:
             X = np.asarray(X)
