@@ -253,7 +253,10 @@ def test_a_check_names_the_number_that_is_printed(address: str, page: Page) -> N
     assert f"{label} {re.sub('[^()0-9]', '', number)} ·" in line.inner_text()
 
 
-PHONE_TABLES = ["chapters/notation", "chapters/sources", "course/instructor/07", "course/plans"]
+PHONE_TABLES = [
+    *("chapters/notation", "chapters/sources", "chapters/from_scikit_learn"),
+    *("course/instructor/07", "course/plans"),
+]
 
 
 @pytest.mark.parametrize("name", PHONE_TABLES)
