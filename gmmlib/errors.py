@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from gmmlib.stopping import Fit
 
-_OURS = ("gmmlib", "sklearn")  # a pipeline's own lines say nothing to whoever wrote another
+# a line of a pipeline, or of an import, says nothing to whoever wrote another
+_OURS = ("gmmlib", "importlib", "sklearn")
 
 
 class ConvergenceWarning(UserWarning):

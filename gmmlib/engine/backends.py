@@ -1,7 +1,7 @@
 """Who computes the two steps on a block: one interface, and which backend is used.
 
 ``matrices`` and ``compiled`` are the two that there are. An ``Engine`` takes one as an argument;
-without it, the one of the innermost ``using``, or the fastest that can be imported.
+without it, the one of the innermost ``using``, or the fastest that there is (``available``).
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from gmmlib.engine.available import KERNEL
 from gmmlib.engine.frame import FloatRows, Frame
 from gmmlib.engine.matrices import Matrices
 from gmmlib.engine.moments import Moments
 from gmmlib.engine.parameters import Parameters
 from gmmlib.validation import FloatArray
 
-try:
+if KERNEL is not None:
     from gmmlib.engine.compiled import Compiled as Compiled
-except ImportError:  # Numba is not installed
+else:
     Compiled = None  # type: ignore[assignment, misc]
 
 

@@ -15,6 +15,19 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+
+def _compiled(**options):
+    """``njit`` without the interpreter's lock, kept on disk where there is a place for it."""
+
+    def decorate(function):
+        try:
+            return njit(nogil=True, cache=True, **options)(function)
+        except RuntimeError:  # no folder can be written: compiled anew in each process
+            return njit(nogil=True, **options)(function)
+
+    return decorate
+
+
 BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
@@ -73,7 +86,7 @@ def _exp(x):
     return p * _from_bits((_bits(t) + 1023) << 52)
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def load(rows, centre, scale, block):
     """Rows (m, d) of any float type and order to (d, m), from ``centre``, in units of ``scale``."""
     for r in range(rows.shape[1]):
@@ -83,7 +96,7 @@ def load(rows, centre, scale, block):
             block[r, i] = (rows[i, r] - c) * s
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _whitened_square(W, z, offset, q, dp, m, y):
     """q = Σ_c (W z - offset)_c² with W lower triangular, in tiles of four rows and columns."""
     y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
@@ -112,7 +125,7 @@ def _whitened_square(W, z, offset, q, dp, m, y):
             q[i] += y0[i] * y0[i] + y1[i] * y1[i] + y2[i] * y2[i] + y3[i] * y3[i]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _add_products(bz, z, S2, dp, m):
     """S2 += (β z) zᵀ, its lower triangle, in tiles of four by four."""
     for a in range(0, dp, 4):
@@ -160,7 +173,7 @@ def _add_products(bz, z, S2, dp, m):
             S2[a + 3, b + 3] += s33
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@_compiled(fastmath={"contract"}, error_model="numpy")
 def _exponentials(L, K, m, top, total):
     for j in range(K):
         for i in range(m):
@@ -169,7 +182,7 @@ def _exponentials(L, K, m, top, total):
             total[i] += e
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _normalise(L, w, K, m, top, total):
     """Log joints L (K, m) become responsibilities times w in place; returns Σ w log p(x)."""
     for i in range(m):
@@ -200,7 +213,7 @@ def _normalise(L, w, K, m, top, total):
     return log_likelihood
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_compiled(error_model="numpy")
 def _offsets(W, mu, offset, near):
     """W μ of each component, where W x - W μ loses nothing against W (x - μ); 0 where it does."""
     K, d = mu.shape
@@ -217,7 +230,7 @@ def _offsets(W, mu, offset, near):
             offset[j] = 0.0
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
     for j in range(K):
         q = L[j]
@@ -237,7 +250,7 @@ def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
             q[i] = log_c[j] - 0.5 * q[i]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
     for j in range(K):
         q = L[j]
@@ -253,7 +266,7 @@ def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
             q[i] = log_c[j] - 0.5 * q[i]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
     for j in range(K):
         q = L[j]
@@ -268,7 +281,7 @@ def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
             q[i] = log_c[j] - 0.5 * q[i]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
     for j in range(K):
         b = beta[j]
@@ -292,7 +305,7 @@ def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
                 S2[j, r, c] += second
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
     dp = S2.shape[1]
     for j in range(K):
@@ -333,7 +346,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
             _add_products(bz, z, S2[j], dp, m)
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
     for j in range(K):
         b = beta[j]
@@ -354,7 +367,7 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             S2[j, r] += second
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_compiled(error_model="numpy")
 def _aligned(rows, columns):
     """Zeros that begin where a cache line does: a vector across two lines is loaded twice."""
     flat = np.zeros(rows * columns + 8)
@@ -362,14 +375,14 @@ def _aligned(rows, columns):
     return flat[first : first + rows * columns].reshape(rows, columns)
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _copy(x, start, m, block):
     for r in range(x.shape[0]):
         for i in range(m):
             block[r, i] = x[r, start + i]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """Both steps on x (d, n) for R mixtures: adds to N, S1, S2, log_likelihood.
 
@@ -414,7 +427,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
                     S2[r, j, c, a] = S2[r, j, a, c]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """:func:`accumulate` for W and S2 of shape (R, K, d)."""
     R, K, d = mu.shape
@@ -433,7 +446,7 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
             _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def log_joint(x, log_c, mu, W, out):
     """log α_j + log g_j(x_i) of one mixture for x (d, n), into (K, n)."""
     K, d = mu.shape
@@ -457,13 +470,13 @@ def log_joint(x, log_c, mu, W, out):
         out[:, start : start + m] = L[:, :m]
 
 
-@njit(nogil=True, cache=True, fastmath=_ALGEBRA, error_model="numpy")
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def log_joint_diagonal(x, log_c, mu, W, out):
     """:func:`log_joint` for W of shape (K, d)."""
     _log_joint_diagonal(x, log_c, mu, W, out, mu.shape[0], mu.shape[1], x.shape[1])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_compiled(error_model="numpy")
 def factor(Sigma, W, log_det):
     """W = L⁻¹ (padded) and log det W of each Σ = L Lᵀ; where Σ has no such factor, NaN."""
     d = Sigma.shape[1]

@@ -6,15 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from gmmlib.engine.available import KERNEL
 from gmmlib.engine.frame import Frame
 from gmmlib.mixture import Mixture
 from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray
-
-try:
-    from gmmlib.engine.kernel import factor
-except ImportError:  # Numba is not installed
-    factor = None  # type: ignore[assignment]
 
 Factors = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
@@ -136,7 +132,8 @@ def compiled_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     """W = L⁻¹ and log det W for matrices (..., d, d); NaN where one is not positive definite."""
     d = Sigma.shape[-1]
     W, log_det = np.zeros(Sigma.shape), np.empty(Sigma.shape[:-2])
-    factor(Sigma.reshape(-1, d, d), W.reshape(-1, d, d), log_det.reshape(-1))
+    assert KERNEL is not None
+    KERNEL.factor(Sigma.reshape(-1, d, d), W.reshape(-1, d, d), log_det.reshape(-1))
     return W, log_det
 
 
@@ -154,7 +151,7 @@ def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     return W, np.log(diagonal).sum(axis=-1)
 
 
-fastest_factors: Factors = numpy_factors if factor is None else compiled_factors
+fastest_factors: Factors = numpy_factors if KERNEL is None else compiled_factors
 
 
 def _cholesky(Sigma: FloatArray) -> FloatArray:
