@@ -87,7 +87,7 @@ class Blocks:
                     "sample_weight cannot be combined with a function that yields blocks. "
                     "Yield pairs instead: (rows, weights)."
                 )
-            return cls._measured(X, None)
+            return cls._measured(_Repeated(X), None)
         rows = _as_rows(X)
         weights = None
         if sample_weight is not None:
@@ -169,6 +169,11 @@ class Blocks:
         return lacking(total, self.rounding, self.centre, n_rows, diagonal)
 
     @property
+    def names(self) -> list[str] | None:
+        """Of the columns, where a function yields data frames with names."""
+        return self._rows.names if isinstance(self._rows, _Repeated) else None
+
+    @property
     def constant(self) -> npt.NDArray[np.bool_]:
         """Which columns have one value in every row but for rounding, (d,)."""
         return constant(self.covariance, self.rounding)
@@ -191,6 +196,8 @@ class Blocks:
                 yield rows, w
         if seen != self.n_rows:
             raise ValueError(_changed(f"it yielded {seen} rows, and {self.n_rows} the first time"))
+        if isinstance(self._rows, _Repeated) and self._rows.has_changed:
+            raise ValueError(_changed("the sums of its columns are others"))
 
     def picked(
         self, size: int, rng: np.random.Generator, least: int = 1
@@ -266,8 +273,11 @@ def in_blocks(
     rows: FloatRows | BlockSource, weights: FloatArray | None = None
 ) -> Iterator[tuple[FloatRows, FloatArray | None]]:
     """Rows, or what a function yields, in blocks of one length; m depends on d alone."""
+    if isinstance(rows, _Repeated):
+        yield from rows.checked()
+        return
     if callable(rows):
-        yield from _rebuffered(rows())
+        yield from _rebuffered(_same_names(rows(), None))
         return
     size = block_size(rows.shape[1])
     let_go, passed = _page_release(rows), 0
@@ -370,10 +380,33 @@ def _changed(what: str) -> str:
     )
 
 
-def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray | None]]:
-    """Blocks of any length to blocks of one length."""
-    waiting: list[tuple[FloatRows, FloatArray | None]] = []
-    held = 0
+class _Repeated:
+    """A function that yields blocks, and that has to yield the same in every pass."""
+
+    def __init__(self, function: BlockSource) -> None:
+        self.function = function
+        self.names: list[str] | None = None
+        self.has_changed = False  # in the last pass
+        self._sums: FloatArray | None = None
+
+    def __call__(self) -> Iterable[Any]:
+        for block in _same_names(self.function(), self.names):
+            self.names = _names_of(block)
+            yield block
+
+    def checked(self) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+        """The blocks; behind the last of them it is known whether they have changed."""
+        sums = np.zeros(1)
+        for rows, w in _rebuffered(self()):
+            yield rows, w
+            with np.errstate(over="ignore", invalid="ignore"):  # bad values are refused elsewhere
+                sums = sums + rows.sum(axis=0, dtype=np.float64) + (0 if w is None else w.sum())
+        self._sums = sums if self._sums is None else self._sums
+        self.has_changed = not np.array_equal(sums, self._sums, equal_nan=True)
+
+
+def _same_names(blocks: Iterable[Any], names: list[str] | None) -> Iterator[Any]:
+    """The blocks, whose columns keep the names of the first."""
     try:
         blocks = iter(blocks)
     except TypeError:
@@ -381,6 +414,27 @@ def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray |
             f"the function given as X returned {reprlib.repr(blocks)}. "
             f"Let it return or yield blocks of rows, each (m, d)."
         ) from None
+    for block in blocks:
+        found = _names_of(block)
+        if names is not None and found != names:
+            raise ValueError(
+                f"a block has the columns {found}, and the one before it {names}. "
+                f"Yield the same columns in the same order."
+            )
+        names = found
+        yield block
+
+
+def _names_of(block: Any) -> list[str] | None:
+    rows = block[0] if isinstance(block, tuple) and block else block
+    columns = getattr(rows, "columns", None)
+    return None if columns is None else [str(name) for name in columns]
+
+
+def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray | None]]:
+    """Blocks of any length to blocks of one length."""
+    waiting: list[tuple[FloatRows, FloatArray | None]] = []
+    held = 0
     for block in blocks:
         pair = isinstance(block, tuple)
         if pair and len(block) != 2:

@@ -4,7 +4,7 @@ import contextlib
 import copy
 import numbers
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -284,6 +284,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 f"above 0). Ask for fewer components: two equal means never part under EM."
             )
         found["n_features_in_"] = blocks.n_features
+        if blocks.names is not None:
+            found["feature_names_in_"] = np.array(blocks.names, dtype=object)
         start = self._last_fit(blocks.n_features)
         found_here = best_fit(
             blocks,
@@ -554,6 +556,12 @@ def _plain(X: Any) -> Any:
             X = np.asarray(X)
         except ValueError:  # ragged
             return as_floats(X, "X")
+    if isinstance(X, Iterable) and not _is_table(X):
+        raise TypeError(
+            f"X is a {type(X).__name__}, which can be gone through but is no table, and EM goes "
+            f"through the data many times. Pass a function that starts anew each time: "
+            f"fit(lambda: blocks()), or fit(lambda: loader)."
+        )
     dtype = getattr(X, "dtype", None)
     text_or_time = isinstance(dtype, np.dtype) and dtype.kind in "SUmMV"
     if text_or_time or isinstance(X, (np.ma.MaskedArray, Iterator)):
@@ -562,6 +570,14 @@ def _plain(X: Any) -> Any:
         with contextlib.suppress(TypeError):  # scikit-learn's own words for what is no number
             as_floats(X, "X")
     return X
+
+
+def _is_table(X: Any) -> bool:
+    """Whether NumPy or scikit-learn can make an array of it."""
+    known = ("__array__", "__array_interface__", "__array_namespace__", "__dataframe__", "shape")
+    return isinstance(X, (list, tuple, str, bytes, dict, set, frozenset)) or any(
+        hasattr(X, name) for name in known
+    )
 
 
 _NO_PRECISION = (

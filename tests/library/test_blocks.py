@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from hypothesis import given
@@ -519,3 +520,44 @@ def test_an_error_of_the_function_comes_through():
 
 def test_both_roads_are_there():
     assert COMPILED, "Numba belongs to the test environment"
+
+
+# --- a function that does not repeat itself -------------------------------------------------------
+
+
+class Growing:
+    """Yields twice the data in the second pass, and so on."""
+
+    passes = 0
+
+    def __call__(self):
+        self.passes += 1
+        return [X * self.passes]
+
+
+def test_other_data_in_another_pass():
+    data = Blocks.of(Growing())
+    with pytest.raises(ValueError, match="did not yield the same data again: the sums of its"):
+        list(data)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_same_data_in_other_pieces_are_the_same():
+    pieces = iter([[X], [X[:7], X[7:]], [X[:100], X[100:130], X[130:]]])
+    data = Blocks.of(lambda: next(pieces))
+    for _ in range(2):
+        assert sum(len(rows) for rows, _ in data) == len(X)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_columns_in_another_order(paired):
+    frame = pd.DataFrame(X, columns=["a", "b"][: X.shape[1]] + ["c"] * (X.shape[1] - 2))
+    turned = frame.iloc[:, ::-1]
+    one, other = ((part, np.ones(len(X))) if paired else part for part in (frame, turned))
+    assert Blocks.of(lambda: [one, one]).names == list(frame.columns)
+    with pytest.raises(ValueError, match=r"a block has the columns \[.*\], and the one before it"):
+        Blocks.of(lambda: [one, other])
+    turns = iter([[one], [other]])
+    data = Blocks.of(lambda: next(turns))
+    with pytest.raises(ValueError, match=r"a block has the columns"):
+        list(data)

@@ -831,7 +831,9 @@ BAD = [
         ValueError,
         "precisions_init is out of the range of floats beside data of standard deviation",
     ),
-    case("a-generator", lambda model: model.fit(row for row in BLOBS), TypeError, "<generator ob"),
+    case(
+        "a-generator", lambda model: model.fit(row for row in BLOBS), TypeError, "X is a generator"
+    ),
 ]
 
 

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.mixture
 from sklearn.exceptions import ConvergenceWarning as PeersConvergenceWarning
@@ -271,3 +272,34 @@ def test_a_bar_is_drawn_ten_times_a_second_at_most(capfd, monkeypatch):
     fitted(verbose=1, verbose_interval=1, tol=0, max_iter=300)
     drawn = capfd.readouterr().err.count("\r")
     assert drawn <= 10 * now[0] + 5
+
+
+# --- data that come in blocks ---------------------------------------------------------------------
+
+
+class Loader:
+    """As a data loader of another library: it can be gone through again and again."""
+
+    def __iter__(self):
+        return iter([X[:100], X[100:]])
+
+    def __len__(self):
+        return 2
+
+
+@pytest.mark.parametrize("make", [Loader, lambda: (part for part in [X]), lambda: iter([X])])
+def test_what_can_be_gone_through_is_no_table(make):
+    with pytest.raises(TypeError, match=r"EM goes through the data many times\. Pass a function"):
+        GaussianMixture(3).fit(make())
+
+
+def test_a_loader_in_a_function():
+    same(fitted(data=Loader), fitted())
+
+
+def test_names_of_columns_are_kept():
+    frame = pd.DataFrame(X, columns=["duration", "wait"])
+    model = fitted(data=lambda: [frame[:100], frame[100:]])
+    assert model.feature_names_in_.tolist() == ["duration", "wait"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame[["wait", "duration"]])
