@@ -54,7 +54,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
       more than rounding (with ``reg_covar`` above 0, EM itself gives no such promise).
     - ``reg_covar`` adds nothing by default: the parameters are those of maximum likelihood. Only
       where the data do not spread in every direction (a constant column, no more rows than
-      columns) is a millionth of each variance added, with a warning.
+      columns), or where every start ends with a component that has no spread, is a millionth of
+      each variance added, with a warning.
     - ``weights_``, ``means_`` and ``covariances_`` are those that ``lower_bound_`` belongs to.
     - Components come by decreasing weight, unless ``means_init`` gives them an order.
     - ``fit`` takes ``sample_weight``, and X may be a function that yields blocks.
@@ -261,7 +262,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         CollapseError
-            If every start ends with a component that has no spread.
+            If every start ends with a component that has no spread, and nothing else helps, or
+            ``reg_covar`` is 0.
         TypeError, ValueError
             For bad data, or options out of range.
 
@@ -269,6 +271,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         -----
         ConvergenceWarning
             If ``max_iter`` steps were not enough, or only spikes were found.
+        UserWarning
+            If something had to be added to the variances, or other starts to be taken.
 
         Book: alg-engine.
         """

@@ -92,7 +92,7 @@ def best_fit(
     Raises
     ------
     CollapseError
-        If every start ends with a component that has no spread.
+        If every start ends with a component that has no spread, and nothing else helps.
     ValueError
         If the data do not spread in every direction and ``reg_covar`` is 0.
 
@@ -101,7 +101,9 @@ def best_fit(
     ConvergenceWarning
         If ``max_iter`` steps were not enough, or only spikes were found.
     UserWarning
-        If a ridge was needed.
+        If a ridge was needed. If every start ended with a component that has no spread, and
+        another way had to be taken: first random responsibilities, then, without ``reg_covar``, a
+        ridge of a millionth of each variance. With ``reg_covar=0`` there is no other way.
 
     Book: alg-engine, sec-many-starts.
     """
@@ -109,22 +111,33 @@ def best_fit(
     added, needed = ridge(blocks, family, reg_covar)
     if needed:
         warn(needed, UserWarning)
-    with Engine(blocks, family, added) as engine:
-        candidates: Iterable[Mixture] = (
-            [start]
-            if start is not None
-            else _candidates(
-                engine,
-                n_components,
-                n_init,
-                init_params,
-                given,
-                added,
-                rng or np.random.default_rng(),
-                is_raced=max_iter > 0,
-            )
-        )
-        run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
+    rng = rng or np.random.default_rng()
+    is_free = start is None and given.means is None and n_components > 1 and max_iter > 0
+    ways = [(init_params, added)]
+    if is_free and init_params != "random" and reg_covar != 0:
+        ways.append(("random", added))
+    if reg_covar is None and not needed:
+        ways.append((init_params, _RIDGE * np.diag(blocks.covariance) * blocks.scale**2))
+    collapses: list[CollapseError] = []
+    for way, floor in ways:
+        try:
+            with Engine(blocks, family, floor) as engine:
+                candidates: Iterable[Mixture] = (
+                    [start]
+                    if start is not None
+                    else _candidates(
+                        engine, n_components, n_init, way, given, floor, rng, max_iter > 0
+                    )
+                )
+                run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
+        except CollapseError as error:
+            collapses.append(error)
+        else:
+            break
+    else:
+        raise collapses[0]
+    if collapses:
+        warn(_fell_back(ways[: len(collapses) + 1], n_init if is_free else 1), UserWarning)
     if only_spikes:
         warn(
             "every start ended with a component that is a spike on a few observations. "
@@ -142,6 +155,23 @@ def best_fit(
     if given.means is None and start is None:
         last = last.runs(([[0]], np.argsort(-last.weights[0], kind="stable")))
     return Fitted(last.mixture(0, blocks.frame), run)
+
+
+def _fell_back(ways: list[tuple[InitParams, FloatArray]], n_starts: int) -> str:
+    """What did not work, what was used, and what else can be done."""
+    *failed, (way, floor) = ways
+    starts = "the start" if n_starts == 1 else f"all {n_starts} starts"
+    names = " and of ".join(f"init_params={name!r}" for name, _ in failed)
+    used = (
+        f"init_params={way!r} was used"
+        if np.array_equal(floor, failed[0][1])
+        else "a millionth of each column's variance is added to every variance"
+    )
+    return (
+        f"{starts} of {names} ended with a component that has no spread, so {used}. "
+        f"Ask for fewer components, choose covariance_type='tied', or set reg_covar "
+        f"(with reg_covar=0 this is an error)."
+    )
 
 
 def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[FloatArray, str | None]:

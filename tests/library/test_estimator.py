@@ -739,7 +739,7 @@ BAD = [
     case("weights-length", with_option(sample_weight=[1.0]), ValueError, "sample_weight has shape"),
     case(
         "collapse",
-        with_option(np.array([[0.0], [1.0], [2.0], [50.0]]), 2),
+        with_option(np.array([[0.0], [1.0], [2.0], [50.0]]), 2, reg_covar=0),
         CollapseError,
         "component ",
         "its variance fell to nothing around ",
@@ -747,13 +747,15 @@ BAD = [
     ),
     case(
         "collapse-of-the-shared",
-        with_option(np.repeat([[0.0], [1.0]], 9, axis=0), 2, covariance_type="tied"),
+        with_option(np.repeat([[0.0], [1.0]], 9, axis=0), 2, covariance_type="tied", reg_covar=0),
         CollapseError,
         "fell to nothing",
     ),
     case(
         "collapse-from-means",
-        with_option(np.r_[BLOBS, [[99.0, 99.0]]], means_init=[[0.0, 0.0], [99.0, 99.0]]),
+        with_option(
+            np.r_[BLOBS, [[99.0, 99.0]]], means_init=[[0.0, 0.0], [99.0, 99.0]], reg_covar=0
+        ),
         CollapseError,
         "component 1 (counting from 0) collapsed at iteration ",
         "around 99, 99 (N = 1)",
@@ -927,6 +929,7 @@ def test_a_convergence_warning_made_an_error_leaves_the_estimator_as_it_was():
 def test_the_bar_ends_where_a_fit_fails(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
+    model = GaussianMixture(2, means_init=[[0.0], [50.0]], verbose=1, reg_covar=0)
     with pytest.raises(CollapseError):
-        GaussianMixture(2, means_init=[[0.0], [50.0]], verbose=1).fit([[0.0], [1.0], [2.0], [50.0]])
+        model.fit([[0.0], [1.0], [2.0], [50.0]])
     assert stream.getvalue().endswith("\n")

@@ -303,3 +303,51 @@ def test_names_of_columns_are_kept():
     assert model.feature_names_in_.tolist() == ["duration", "wait"]
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frame[["wait", "duration"]])
+
+
+# --- where every start collapses ------------------------------------------------------------------
+
+TWO_POINTS = np.repeat([[0.0, 0.0], [1.0, 1.0]], 50, axis=0)
+COUNTS = np.random.default_rng(0).integers(0, 4, size=(60, 1)).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "said"),
+    [
+        (TWO_POINTS, {"covariance_type": "diag"}, r"all 20 starts .*'random' .* a millionth of"),
+        (TWO_POINTS, {"covariance_type": "spherical"}, r"all 20 starts .* a millionth of each"),
+        (
+            COUNTS,
+            {"n_components": 3, "n_init": 5},
+            r"all 5 starts of init_params='k-means\+\+' and of .*'random'",
+        ),
+        (X, {"means_init": [[0.0, 0.0], [1e6, 0.0]], "precisions_init": [np.eye(2) * 1e9] * 2}, ""),
+    ],
+    ids=["diag", "spherical", "counts", "given"],
+)
+def test_other_starts_and_then_a_floor(data, options, said):
+    if not said:  # a floor does not help a component that no observation is near
+        with pytest.raises(gmmlib.CollapseError):
+            GaussianMixture(**{"n_components": 2, **options}).fit(data)
+        return
+    with pytest.warns(UserWarning, match=said) as caught:
+        model = GaussianMixture(**{"n_components": 2, "random_state": 0, **options}).fit(data)
+    assert np.isfinite(model.lower_bound_)
+    assert caught[0].filename == __file__
+    with pytest.raises(ValueError, match=r"spread|collapsed"):
+        GaussianMixture(**{"n_components": 2, "reg_covar": 0, **options}).fit(data)
+
+
+def test_a_start_that_is_given_gets_a_floor():
+    lone = np.r_[X, [[99.0, 99.0]]]
+    with pytest.warns(UserWarning, match=r"the start of .* a millionth of each column's variance"):
+        model = GaussianMixture(2, means_init=[[0.0, 0.0], [99.0, 99.0]]).fit(lone)
+    np.testing.assert_allclose(model.means_[1], [99, 99])
+    np.testing.assert_allclose(np.diag(model.covariances_[1]), 1e-6 * lone.var(axis=0), rtol=1e-6)
+
+
+def test_heavy_tails_are_no_reason_to_fail():
+    tails = np.random.default_rng(0).standard_t(2, size=(1000, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert GaussianMixture(3, random_state=0).fit(tails).converged_
