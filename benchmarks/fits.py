@@ -23,7 +23,7 @@ def whole_fits(
     """Seconds from the same start to within ``GAP`` n of the best ℓ that anybody finds from there.
 
     Plain EM, which all peers do, takes as many iterations as it needs (counted beforehand); ours
-    takes as many passes. Each is told that number, so nobody's rule for stopping matters.
+    takes as many steps. Each is told that number, so nobody's rule for stopping matters.
     """
     rows = [_whole_fit(found, "Old Faithful", datasets.old_faithful(), 2, budget)]
     for n, d, K in sizes:
@@ -41,8 +41,9 @@ def _whole_fit(found: list[Peer], name: str, X: Any, K: int, budget: float) -> d
         best = max(plain[-1][1], ours[-1][1])
         if min(plain[-1][1], ours[-1][1]) >= best - gap / 10:
             break
-    iterations = next(k for k, value in plain if value >= best - gap) - 1  # after them, ℓ is that
-    passes = next(k for k, value in ours if value >= best - gap)
+    iterations = next(k for k, value in plain if value >= best - gap)
+    # the last step of a run is one of plain EM: one more, and it is past that place
+    steps = next(k for k, value in ours if value >= best - gap) + 1
     seconds: dict[str, float] = {}
     short: dict[str, float | None] = {}
     with ExitStack() as stack:
@@ -53,7 +54,7 @@ def _whole_fit(found: list[Peer], name: str, X: Any, K: int, budget: float) -> d
             runner = OursExtrapolated() if peer.name == "gmmlib" else peer
             task = tasks[peer.name] = stack.enter_context(runner.task(X, start))
             if peer.name == "gmmlib":
-                task.run = _always(task.run, passes)
+                task.run = _always(task.run, steps)
         least, _ = in_turns(tasks, (max(iterations, 1),), budget, (1, 5))
         for key, task in tasks.items():
             if key not in least:
@@ -69,19 +70,19 @@ def _whole_fit(found: list[Peer], name: str, X: Any, K: int, budget: float) -> d
         "best": best,
         "gap": gap,
         "plain_iterations": iterations,
-        "passes": passes,
+        "passes": steps + 1,
         "start_seed": seed,
         "seconds": seconds,
         "short": short,
     }
 
 
-def _always(run: Any, passes: int) -> Any:
-    return lambda _: run(passes)
+def _always(run: Any, steps: int) -> Any:
+    return lambda _: run(steps)
 
 
 def _climb(X: Any, start: Mixture, accelerate: bool) -> list[tuple[int, float]]:
-    """The passes over the data so far and ℓ, until nothing changes any more."""
+    """The steps so far and ℓ, until nothing changes any more."""
     seen: list[tuple[int, float]] = []
     blocks = Blocks.of(X)
     p = Parameters.of([start], "full", blocks.frame)

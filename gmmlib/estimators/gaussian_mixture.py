@@ -82,6 +82,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         observations at random as centres.
     weights_init : (K,) or None
     means_init : (K, d) or None
+        What is not given with them comes from the observations nearest to each.
     precisions_init : (K, d, d), (d, d), (K, d) or (K,), by ``covariance_type``; or None
         In place of what the starts would have.
     random_state : int, RandomState or None
@@ -346,6 +347,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             _require_shape("precisions_init", Lambda, family.shape(K, d))
             single = getattr(self.precisions_init, "dtype", None) == np.float32
             covariances = _inverted(family.kept(Lambda, K, d), family, 1e-5 if single else 1e-10)
+        if means is not None:
+            together = [means]
+            if covariances is not None and not family.shared:
+                together.append(covariances.reshape(K, -1))
+            _require_different(np.hstack(together))
         return Given(weights, means, covariances)
 
     def _keep(self, fitted: Fitted, total_weight: float, found: dict[str, Any], dtype: Any) -> None:
@@ -588,6 +594,17 @@ _NO_PRECISION = (
     "precisions_init: the precision of component {} (counting from 0) is not positive definite: "
     "its smallest eigenvalue is {:g}. Pass the inverse of a covariance."
 )
+
+
+def _require_different(together: FloatArray) -> None:
+    """Raise ``ValueError`` where two components start with the same means and covariances."""
+    _, first, row = np.unique(together, axis=0, return_index=True, return_inverse=True)
+    for j, k in enumerate(first[np.ravel(row)]):
+        if j != k:
+            raise ValueError(
+                f"means_init has the same values in the rows {k} and {j}: two components with "
+                f"equal means and covariances never part under EM. Pass different rows."
+            )
 
 
 def _require_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None:

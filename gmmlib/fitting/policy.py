@@ -273,7 +273,7 @@ def _candidates(
         labels = k_means(*about, rng) if init_params == "kmeans" and not fixed else None
         spread_out = init_params != "random_from_data"
         starts = starting_points(*about, n_starts, rng, labels, spread_out)
-    starts = given.put_into(starts, covariance, some.frame)
+    starts = given.put_into(starts, x, w, covariance, some.frame)
     if n_starts == 1:
         return [starts.mixture(0, some.frame)]
     with Engine(some, engine.family, added, backend=engine.backend) as small:

@@ -153,6 +153,29 @@ def k_means(
     return labels
 
 
+def _around(
+    means: FloatArray, x: FloatArray, w: FloatArray, covariance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weights and covariances of the observations nearest to each mean, about their own centres."""
+    diagonal = covariance.ndim == 1
+    unit = np.sqrt(covariance if diagonal else np.diag(covariance))
+    z, centres = x / unit, means / unit
+    squares = (centres * centres).sum(axis=1) - 2 * z @ centres.T  # but for what all have in common
+    nearest = squares.argmin(axis=1)
+    weights = np.bincount(nearest, w, len(means))
+    covariances = np.empty((len(means), *covariance.shape))
+    for j, total in enumerate(weights):
+        mine = nearest == j
+        if not total > 0:
+            covariances[j] = covariance
+            continue
+        away = x[mine] - w[mine] @ x[mine] / total
+        within = w[mine] @ away**2 if diagonal else (w[mine] * away.T) @ away
+        covariances[j] = within / total + _SHRINK * covariance
+    weights[weights == 0] = w.min()
+    return weights / weights.sum(), covariances
+
+
 @dataclass(frozen=True, eq=False)
 class Given:
     """What the user wants in place of what a start would have, in the units of the data.
@@ -168,8 +191,14 @@ class Given:
     means: FloatArray | None = None
     covariances: FloatArray | None = None
 
-    def put_into(self, p: Parameters, covariance: FloatArray, frame: Frame) -> Parameters:
-        """Starts with what is given; with means, each component has the covariance of the data.
+    def put_into(
+        self, p: Parameters, x: FloatArray, w: FloatArray, covariance: FloatArray, frame: Frame
+    ) -> Parameters:
+        """Starts with what is given.
+
+        With means, the weights and covariances are those of the observations x (m, d), of weight w
+        (m,), that are nearest to each; a mean that is nearest to none has the weight of one
+        observation and the covariance of all.
 
         Raises ``ValueError`` where something given is out of the range of floats in that frame.
         """
@@ -179,8 +208,8 @@ class Given:
         with np.errstate(over="ignore"):
             if self.means is not None:
                 means[:] = frame.rows(self.means)
-                weights[:] = 1 / weights.shape[1]
-                covariances[:] = covariance
+                if np.isfinite(means).all():  # what is not is refused below
+                    weights[:], covariances[:] = _around(means[0], x, w, covariance)
             if self.weights is not None:
                 weights[:] = self.weights
             if self.covariances is not None:

@@ -518,10 +518,13 @@ def test_all_three_are_given(road, covariance_type):
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_means_are_given(road, covariance_type):
     start = fitted(covariance_type=covariance_type, means_init=MEANS, max_iter=0)
-    np.testing.assert_allclose(start.weights_, 1 / 3)
     np.testing.assert_allclose(start.means_, MEANS, rtol=1e-14, atol=1e-15)
-    whole = fitted(n_components=1, covariance_type=covariance_type).mixture_.covariances[0]
-    np.testing.assert_allclose(start.mixture_.covariances, np.stack([whole] * 3), rtol=1e-12)
+    nearest = (((BLOBS[:, np.newaxis] - MEANS) / BLOBS.std(axis=0)) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_allclose(start.weights_, np.bincount(nearest) / 300, rtol=1e-12)
+    if covariance_type == "full":
+        own = [np.cov(BLOBS[nearest == j].T, ddof=0) for j in range(3)]
+        wanted = np.array(own) + 0.01 * np.cov(BLOBS.T, ddof=0)
+        np.testing.assert_allclose(start.covariances_, wanted, rtol=1e-10)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)

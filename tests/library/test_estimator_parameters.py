@@ -351,3 +351,32 @@ def test_heavy_tails_are_no_reason_to_fail():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert GaussianMixture(3, random_state=0).fit(tails).converged_
+
+
+# --- means that are given -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [20, 30])
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_true_means_far_apart_are_kept(apart, covariance_type):
+    rng = np.random.default_rng(1)
+    true = np.array([[0, 0], [apart, 0], [0, apart]])
+    data = true[rng.integers(0, 3, size=900)] + rng.normal(size=(900, 2))
+    model = GaussianMixture(3, covariance_type=covariance_type, means_init=true).fit(data)
+    np.testing.assert_allclose(model.means_, true, atol=0.3)
+    assert model.weights_.min() > 0.25
+
+
+def test_a_mean_with_no_observation_near_it():
+    model = GaussianMixture(2, means_init=[[0, 0], [1e3, 0]], max_iter=0).fit(X)
+    assert model.weights_[1] == pytest.approx(1 / 301)
+    np.testing.assert_allclose(model.covariances_[1], np.cov(X.T, ddof=0), rtol=1e-10)
+
+
+def test_equal_means_are_refused():
+    equal = [[0.0, 0.0], [4.0, 3.0], [0.0, 0.0]]
+    with pytest.raises(ValueError, match=r"the same values in the rows 0 and 2: two components"):
+        GaussianMixture(3, means_init=equal).fit(X)
+    wide_and_narrow = [np.eye(2), np.eye(2), 9 * np.eye(2)]
+    model = GaussianMixture(3, means_init=equal, precisions_init=wide_and_narrow).fit(X)
+    assert not np.allclose(model.means_[0], model.means_[2])
