@@ -347,7 +347,7 @@ def test_what_is_not_locked_is_found() -> None:
 # Beside gmmlib, what the library's tests may import: make lowest installs no more.
 LIBRARY_NEEDS = {
     "numpy", "scipy", "sklearn", "joblib", "threadpoolctl", "numba", "matplotlib", "sympy",
-    "mpmath", "pytest", "hypothesis", "pandas",
+    "mpmath", "pytest", "hypothesis", "pandas", "tqdm",
 }  # fmt: skip
 HELPERS = {"bad_data", "gmmlib", "roads", "strategies"}
 
