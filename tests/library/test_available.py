@@ -45,6 +45,11 @@ def test_numba_that_does_not_work(monkeypatch, make, said):
         load_kernel()
 
 
+def test_numpy_is_chosen(monkeypatch):
+    monkeypatch.setenv(SWITCH, "matrices")
+    assert load_kernel() is None
+
+
 @pytest.mark.parametrize("value", ["numpy", "Matrices"])
 def test_the_switch_has_two_positions(monkeypatch, value):
     monkeypatch.setenv(SWITCH, value)

@@ -133,6 +133,7 @@ def fit_and_check(X, w, chosen):
     assert 1 <= model.n_iter_ <= chosen["max_iter"]
 
 
+@pytest.mark.filterwarnings("ignore:.* ended with a component that has no spread:UserWarning")
 @pytest.mark.filterwarnings("ignore::gmmlib.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:.*a millionth of each column's variance:UserWarning")
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters:UserWarning")

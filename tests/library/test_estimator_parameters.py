@@ -311,6 +311,7 @@ TWO_POINTS = np.repeat([[0.0, 0.0], [1.0, 1.0]], 50, axis=0)
 COUNTS = np.random.default_rng(0).integers(0, 4, size=(60, 1)).astype(float)
 
 
+@pytest.mark.filterwarnings("ignore:every start ended with a component that is a spike")
 @pytest.mark.parametrize(
     ("data", "options", "said"),
     [
