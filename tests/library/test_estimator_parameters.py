@@ -158,7 +158,7 @@ def test_from_what_scikit_learn_fitted(covariance_type, dtype):
     theirs = peer(covariance_type, X.astype(dtype))
     ours = GaussianMixture.from_fitted(theirs, warm_start=True)
     same(ours, theirs, rtol=1e-10 if dtype == np.float64 else 2e-5)
-    assert ours.means_.dtype == dtype
+    assert ours.means_.dtype == theirs.means_.dtype  # older versions have doubles
     assert ours.fit(X).n_iter_ < 100
     with pytest.raises(NotFittedError):
         GaussianMixture.from_fitted(sklearn.mixture.GaussianMixture())
