@@ -46,6 +46,19 @@ def book() -> Book:
     return Book(ROOT, tuple(pages))
 
 
+def test_a_still_leads_to_the_figure_where_the_site_has_an_address(book: Book, site: Path) -> None:
+    note = '<p class="touch-note">A still picture.</p>'
+    address = "https://a.invalid/chapters/01_one.html"
+    page = ONE.replace("</article>", f"{note}</article>")
+    (site / "chapters/01_one.html").write_text(page, encoding="utf8")
+    article = leaves.leaves(book, site)[0].article
+    assert str(article.select_one(".touch-note")) == note
+    with_address = page.replace("<head>", f'<head><link rel="canonical" href="{address}"/>')
+    (site / "chapters/01_one.html").write_text(with_address, encoding="utf8")
+    (link,) = leaves.leaves(book, site)[0].article.select(".touch-note > a")
+    assert (link["href"], link.get_text()) == (address, "A still picture.")
+
+
 def test_links_lead_within_the_book(book: Book, site: Path) -> None:
     found = leaves.leaves(book, site)
     assert [leaf.slug for leaf in found] == ["01-one", "02-two"]

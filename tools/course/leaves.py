@@ -63,6 +63,11 @@ def _article(path: Path) -> Tag:
         raise ValueError(f"{path.name} has no article")
     for element in article.select(LEFT_OUT):
         element.decompose()
+    address = soup.find("link", rel="canonical")  # there is one if the site's own is configured
+    for note in article.select("p.touch-note") if isinstance(address, Tag) else ():
+        link = soup.new_tag("a", href=str(address["href"]))
+        link.extend([child.extract() for child in list(note.contents)])
+        note.append(link)
     for section in article.select("section"):
         if not section.decomposed and not section.select_one("p, figure, table, dl, ul, ol, div"):
             section.decompose()  # a heading alone: it held what is left out
