@@ -82,7 +82,7 @@ def guide_of(kit: book.Book, page: book.Page) -> str:
 
     Raises ``FileNotFoundError`` with the place, where there is none.
     """
-    path = kit.root / "course" / "instructor" / f"{page.name.partition('_')[0]}.md"
+    path = kit.root / "course" / "instructor" / f"{page.number}.md"
     if not path.is_file():
         raise FileNotFoundError(
             f"{page.name} has no page for its teacher; write {path.relative_to(kit.root)}"

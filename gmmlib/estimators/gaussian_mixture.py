@@ -21,7 +21,7 @@ from gmmlib import errors
 from gmmlib.engine import Blocks, Frame, Parameters, current
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
-from gmmlib.estimators.parameters import NAMES, attributes_of, mixture_of
+from gmmlib.estimators.attributes import NAMES, attributes_of, mixture_of
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
 from gmmlib.mixture import Mixture

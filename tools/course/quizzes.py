@@ -31,7 +31,7 @@ class Quiz:
 
 def titles(book: Book) -> dict[str, str]:
     """Chapter -> its title, with the number."""
-    return {page.name.partition("_")[0]: page.title for page in book.chapters}
+    return {page.number: page.title for page in book.chapters}
 
 
 def by_chapter(

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from book import Book, Page
+from book import Book
 from browser import open_browser
 from course import slide_cut, slide_pages
 from course.plain import Numbers
@@ -50,16 +50,11 @@ printer. A folder that is copied elsewhere takes `_static` and `figures` with it
 def export(book: Book, out: Path) -> int:
     """Make ``out/NN.html`` and ``out/NN-handout.pdf`` of every chapter; return how many slides."""
     quoted = slide_cut.Quoted(Numbers(book))
-    decks = {number(page): slide_cut.deck(page, quoted) for page in book.chapters}
+    decks = {page.number: slide_cut.deck(page, quoted) for page in book.chapters}
     build(decks, out, book.root)
     print_handouts(out, decks)
     (out / "README.md").write_text(README, encoding="utf8")
     return sum(map(len, decks.values()))
-
-
-def number(page: Page) -> str:
-    """``06``, or ``A``."""
-    return page.name.partition("_")[0]
 
 
 def build(decks: dict[str, list[Slide]], out: Path, root: Path) -> None:

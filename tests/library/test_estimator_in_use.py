@@ -1,4 +1,4 @@
-"""The attributes are the model: set, changed, sorted, loaded; and built from what is there."""
+"""What programs do with an estimator: set and sort its parameters, build it, go on, weigh, warn."""
 
 import pickle
 import warnings
@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import gmmlib
 from gmmlib import GaussianMixture, Mixture, datasets
-from gmmlib.estimators.parameters import NAMES, SPREADS
+from gmmlib.estimators.attributes import NAMES, SPREADS
 from gmmlib.models import COVARIANCE_TYPES
 
 X, LABELS = datasets.three_blobs(n=300)
