@@ -177,7 +177,7 @@ def real_fits(seeds: int, mclust: Mclust | None) -> list[dict[str, Any]]:
         }
         if mclust is not None:
             try:
-                took, value = mclust.fits(X, K, kind == "tied", 3)
+                took, value, _ = mclust.fits(X, K, kind, 3)
             except Missing:
                 pass
             else:

@@ -368,9 +368,13 @@ class Mclust:
             raise Missing("R is there, but its package mclust is not (r-cran-mclust)")
         return asked.stdout.strip()
 
-    def fits(self, X: NDArray[np.float64], K: int, tied: bool, repeats: int) -> tuple[float, float]:
-        """Seconds (the least) and log-likelihood of Mclust with its own defaults."""
-        kind = {(1, False): "V", (1, True): "E"}.get((X.shape[1], tied), "EEE" if tied else "VVV")
+    def fits(
+        self, X: NDArray[np.float64], K: int, covariance_type: str, repeats: int
+    ) -> tuple[float, float, Mixture]:
+        """Seconds (the least), log-likelihood and mixture of Mclust with its own defaults."""
+        d = X.shape[1]
+        kind = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}[covariance_type]
+        kind = kind[0] if d == 1 else kind
         rows = "\n".join(",".join(f"{value:.17g}" for value in row) for row in X)
         done = subprocess.run(
             ["Rscript", str(HERE / "mclust.R"), str(K), kind, str(repeats)],
@@ -381,8 +385,12 @@ class Mclust:
         )
         if done.returncode:
             raise Missing(f"mclust stopped: {done.stderr.strip().splitlines()[-1:]}")
-        seconds, value = done.stdout.split()[-2:]
-        return float(seconds), float(value)
+        *_, first, second = done.stdout.strip().splitlines()
+        weights, means, Sigma = np.split(np.array(second.split(), float), [K, K + K * d])
+        # R counts with the first index fastest
+        mixture = Mixture(weights / weights.sum(), means.reshape(K, d), Sigma.reshape(K, d, d))
+        seconds, value = first.split()
+        return float(seconds), float(value), mixture
 
 
 # --- taking turns ---------------------------------------------------------------------------------

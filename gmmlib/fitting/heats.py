@@ -5,8 +5,9 @@ import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
 
-FEW = 10  # observations for each of its d + 1 points; with fewer a narrow component is chance
+FEW = 10  # observations for each point that fixes a component; with fewer, its width is chance
 NARROW = 1e-4  # a share of the pooled variance; with few observations it is a spike on some of them
+WIDE = 1e-2  # the same; where a component lies in a direction in which it is wide, no point fixes
 
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 
@@ -24,7 +25,7 @@ def race(engine: Engine, p: Parameters) -> Parameters:
     for steps, share in _HEATS:
         for _ in range(steps):
             p, log_likelihood = engine.em_step(p)
-            sound = np.flatnonzero(np.isfinite(p.log_c).all(axis=1))
+            sound = sound_runs(p)
             if len(sound) < len(log_likelihood):
                 p, log_likelihood = p.runs(sound), log_likelihood[sound]
             if not len(sound):
@@ -38,22 +39,32 @@ def race(engine: Engine, p: Parameters) -> Parameters:
     return p.runs(np.argsort(spikes, kind="stable"))
 
 
+def sound_runs(p: Parameters) -> npt.NDArray[np.intp]:
+    """The runs of which no component has collapsed in the last step."""
+    return np.flatnonzero(np.isfinite(p.log_c).all(axis=1))
+
+
 def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
     """Which components are spikes, (R, K): narrow, and on a few observations only.
 
     The likelihood has no upper bound, and near each of its singularities it may have a high local
     maximum whose narrow component holds a few points that happen to lie nearly on a line. Such a
-    component has less than ``NARROW`` times the pooled variance in some direction, and holds fewer
-    than ``FEW`` (d + 1) observations. A narrow component with more observations is taken as real.
+    component has less than ``NARROW`` times the pooled variance in some direction. It is a spike
+    if it holds fewer than ``FEW`` observations for each of the points that fix where it lies: one,
+    and one more for each direction in which it is ``WIDE`` (for variances alone, one in all); and
+    one for its width. A narrow component with more observations is taken as real.
 
     Book: sec-many-starts.
     """
     if p.diagonal:
         pooled = np.einsum("rk,rka->ra", p.weights, p.covariances)
         ratio = 1 / (p.W**2 * pooled[:, np.newaxis]).max(axis=2)
+        points = np.ones(ratio.shape)
     else:
         pooled = np.einsum("rk,rkab->rab", p.weights, p.covariances)
         whitened = p.W @ np.linalg.cholesky(pooled)[:, np.newaxis]
-        ratio = 1 / np.linalg.norm(whitened, 2, axis=(2, 3)) ** 2
-    few = p.weights * engine.blocks.total_weight < FEW * (engine.blocks.n_features + 1)
+        ratios = 1 / np.linalg.svd(whitened, compute_uv=False) ** 2
+        ratio = ratios.min(axis=2)
+        points = 1 + (ratios > WIDE).sum(axis=2)
+    few = p.weights * engine.blocks.total_weight < FEW * (points + 1)
     return np.asarray(few & (ratio < NARROW))
