@@ -53,8 +53,12 @@ def state(model):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_every_check_of_scikit_learn(road):
-    found = check_estimator(GaussianMixture(), on_skip=None, on_fail=None)
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+def test_every_check_of_scikit_learn(road, n_components, covariance_type):
+    options = {"n_init": 4, "max_iter": 100}  # a third of the time
+    model = GaussianMixture(n_components, covariance_type=covariance_type, **options)
+    found = check_estimator(model, on_skip=None, on_fail=None)
     failed = [(one["check_name"], one["exception"]) for one in found if one["status"] == "failed"]
     assert not failed
     assert sum(one["status"] == "passed" for one in found) > 40
