@@ -182,7 +182,7 @@ def test_components_in_another_order():
 
 @pytest.mark.parametrize("name", ["score", "aic", "bic"])
 def test_weights_of_observations(name):
-    w = np.random.default_rng(1).integers(0, 4, size=len(X))
+    w = np.random.default_rng(1).integers(0, 4, size=len(X), dtype=np.intp)
     model = GaussianMixture(3, random_state=0).fit(X, sample_weight=w)
     repeated = np.repeat(X, w, axis=0)
     with warnings.catch_warnings():
