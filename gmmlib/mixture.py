@@ -174,6 +174,7 @@ class Mixture:
         -------
         X : (n, d)
         labels : (n,)
+            Of the type of an index, which has 32 bits on some platforms.
 
         Raises
         ------
@@ -193,7 +194,7 @@ class Mixture:
         L = np.linalg.cholesky(self.covariances)  # (K, d, d)
         noise = rng.standard_normal((n, self.n_features))
         X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
-        return X, labels
+        return X, labels.astype(np.intp)
 
     def reordered(self, order: Sequence[int]) -> "Mixture":
         """The same density with its components in another order.
@@ -298,7 +299,8 @@ class DiagonalMixture(Mixture):
         rng = np.random.default_rng(random_state)
         labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
         noise = rng.standard_normal((n, self.n_features))
-        return self.means[labels] + np.sqrt(self._variances)[labels] * noise, labels
+        X = self.means[labels] + np.sqrt(self._variances)[labels] * noise
+        return X, labels.astype(np.intp)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DiagonalMixture):

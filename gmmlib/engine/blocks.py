@@ -170,8 +170,9 @@ class Blocks:
 
     @property
     def names(self) -> list[str] | None:
-        """Of the columns, where a function yields data frames with names."""
-        return self._rows.names if isinstance(self._rows, _Repeated) else None
+        """Of the columns, where a function yields data frames whose names are all strings."""
+        names = self._rows.names if isinstance(self._rows, _Repeated) else None
+        return names if names and all(isinstance(name, str) for name in names) else None
 
     @property
     def constant(self) -> npt.NDArray[np.bool_]:
@@ -270,14 +271,19 @@ class Blocks:
 
 
 def in_blocks(
-    rows: FloatRows | BlockSource, weights: FloatArray | None = None
+    rows: FloatRows | BlockSource,
+    weights: FloatArray | None = None,
+    look: Callable[[Any], object] = lambda _: None,
 ) -> Iterator[tuple[FloatRows, FloatArray | None]]:
-    """Rows, or what a function yields, in blocks of one length; m depends on d alone."""
+    """Rows, or what a function yields, in blocks of one length; m depends on d alone.
+
+    ``look`` gets the first rows that a function yields, as they are.
+    """
     if isinstance(rows, _Repeated):
         yield from rows.checked()
         return
     if callable(rows):
-        yield from _rebuffered(_same_names(rows(), None))
+        yield from _rebuffered(_looked_at(_same_names(rows(), None), look))
         return
     size = block_size(rows.shape[1])
     let_go, passed = _page_release(rows), 0
@@ -385,7 +391,7 @@ class _Repeated:
 
     def __init__(self, function: BlockSource) -> None:
         self.function = function
-        self.names: list[str] | None = None
+        self.names: list[Any] | None = None
         self.has_changed = False  # in the last pass
         self._sums: FloatArray | None = None
 
@@ -405,7 +411,7 @@ class _Repeated:
         self.has_changed = not np.array_equal(sums, self._sums, equal_nan=True)
 
 
-def _same_names(blocks: Iterable[Any], names: list[str] | None) -> Iterator[Any]:
+def _same_names(blocks: Iterable[Any], names: list[Any] | None) -> Iterator[Any]:
     """The blocks, whose columns keep the names of the first."""
     try:
         blocks = iter(blocks)
@@ -425,10 +431,20 @@ def _same_names(blocks: Iterable[Any], names: list[str] | None) -> Iterator[Any]
         yield block
 
 
-def _names_of(block: Any) -> list[str] | None:
-    rows = block[0] if isinstance(block, tuple) and block else block
-    columns = getattr(rows, "columns", None)
-    return None if columns is None else [str(name) for name in columns]
+def _looked_at(blocks: Iterator[Any], look: Callable[[Any], object]) -> Iterator[Any]:
+    for number, block in enumerate(blocks):
+        if number == 0:
+            look(_rows_of(block))
+        yield block
+
+
+def _names_of(block: Any) -> list[Any] | None:
+    columns = getattr(_rows_of(block), "columns", None)
+    return None if columns is None else list(columns)
+
+
+def _rows_of(block: Any) -> Any:
+    return block[0] if isinstance(block, tuple) and block else block
 
 
 def _rebuffered(blocks: Iterable[Any]) -> Iterator[tuple[FloatRows, FloatArray | None]]:

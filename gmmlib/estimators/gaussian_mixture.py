@@ -408,6 +408,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The mean of log p(x_i), by weight.
 
+        X is (n, d) or a function that yields blocks, as in :meth:`fit`: data frames need the
+        columns of fit, whole or in blocks, or there is a ``ValueError``.
         ``sample_weight`` is (n,) or None, as in :meth:`fit`. After a fit with weights there is a
         warning without them: then each row counts once.
         """
@@ -451,7 +453,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         p = Parameters.of([mixture], self.covariance_type, frame)
         backend = current()
         first = 0
-        for block, w in in_blocks(rows, weights):
+        for block, w in in_blocks(rows, weights, self._check_names):
             if block.shape[1] != d:  # only where a function yields them
                 raise ValueError(
                     f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
@@ -469,6 +471,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 )
             yield L, w
             first += len(block)
+
+    def _check_names(self, rows: Any) -> None:
+        """Raise or warn, in scikit-learn's words, where the columns are not those of fit."""
+        validate_data(self, rows, reset=False, skip_check_array=True, ensure_2d=False)
 
     def _for_each(self, X: Any, function: Any, dtype: Any) -> Any:
         check_is_fitted(self)

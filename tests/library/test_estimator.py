@@ -53,8 +53,12 @@ def state(model):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_every_check_of_scikit_learn(road):
-    found = check_estimator(GaussianMixture(), on_skip=None, on_fail=None)
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+def test_every_check_of_scikit_learn(road, n_components, covariance_type):
+    options = {"n_init": 4, "max_iter": 100}  # a third of the time
+    model = GaussianMixture(n_components, covariance_type=covariance_type, **options)
+    found = check_estimator(model, on_skip=None, on_fail=None)
     failed = [(one["check_name"], one["exception"]) for one in found if one["status"] == "failed"]
     assert not failed
     assert sum(one["status"] == "passed" for one in found) > 40
@@ -107,7 +111,7 @@ def test_in_a_pipeline_and_in_a_grid_search():
 
 
 def test_weights_are_routed():
-    w = np.random.default_rng(0).integers(0, 3, size=300)
+    w = np.random.default_rng(0).integers(0, 3, size=300, dtype=np.intp)
     with sklearn.config_context(enable_metadata_routing=True):
         model = GaussianMixture(2, random_state=0).set_fit_request(sample_weight=True)
         through = make_pipeline(model).fit(BLOBS, sample_weight=w)[-1]
@@ -371,7 +375,7 @@ def test_fits_in_several_threads_are_each_as_alone(road):
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 @pytest.mark.parametrize("init_params", ["k-means++", "random_from_data"])
 def test_an_integer_weight_is_duplication(road, covariance_type, init_params):
-    w = np.random.default_rng(4).integers(0, 4, size=272)
+    w = np.random.default_rng(4).integers(0, 4, size=272, dtype=np.intp)
     options = {"covariance_type": covariance_type, "init_params": init_params, "random_state": 0}
     weighted = GaussianMixture(3, **options).fit(FAITHFUL, sample_weight=w)
     rows = np.repeat(FAITHFUL, w, axis=0)
@@ -381,7 +385,7 @@ def test_an_integer_weight_is_duplication(road, covariance_type, init_params):
 
 def test_an_integer_weight_is_duplication_where_the_starts_see_some_rows_only(road, monkeypatch):
     monkeypatch.setattr(gmmlib.fitting.policy, "_RACED_ON", 100)
-    w = np.random.default_rng(6).integers(0, 4, size=300)
+    w = np.random.default_rng(6).integers(0, 4, size=300, dtype=np.intp)
     weighted = GaussianMixture(3, random_state=0).fit(BLOBS, sample_weight=w)
     same(weighted, fitted(np.repeat(BLOBS, w, axis=0)), rtol=1e-10)
 
@@ -397,7 +401,7 @@ def test_only_the_proportions_of_weights_matter(road, covariance_type, factor):
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_weight_0_leaves_a_row_out(road, covariance_type):
-    w = np.random.default_rng(8).integers(0, 2, size=300)
+    w = np.random.default_rng(8).integers(0, 2, size=300, dtype=np.intp)
     strange = np.r_[BLOBS, [[1e250, 0.0], [-1e20, 1e20]]]
     options = {"covariance_type": covariance_type, "random_state": 0}
     model = GaussianMixture(3, **options).fit(strange, sample_weight=np.r_[w, 0, 0])
@@ -405,7 +409,7 @@ def test_weight_0_leaves_a_row_out(road, covariance_type):
 
 
 def test_fit_predict_takes_weights():
-    w = np.random.default_rng(9).integers(0, 3, size=300)
+    w = np.random.default_rng(9).integers(0, 3, size=300, dtype=np.intp)
     model = GaussianMixture(3, random_state=0)
     labels = model.fit_predict(BLOBS, sample_weight=w)
     assert labels.dtype == np.intp
@@ -457,7 +461,7 @@ def test_whole_numbers_and_truth_values():
 
 
 def test_a_function_with_weights():
-    w = np.random.default_rng(11).integers(0, 3, size=300)
+    w = np.random.default_rng(11).integers(0, 3, size=300, dtype=np.intp)
     pairs = [(BLOBS[:50], w[:50]), (BLOBS[50:], w[50:])]
     model, one = fitted(lambda: pairs), GaussianMixture(3, random_state=0)
     same(model, one.fit(BLOBS, sample_weight=w), rtol=1e-13)

@@ -182,7 +182,7 @@ def test_components_in_another_order():
 
 @pytest.mark.parametrize("name", ["score", "aic", "bic"])
 def test_weights_of_observations(name):
-    w = np.random.default_rng(1).integers(0, 4, size=len(X))
+    w = np.random.default_rng(1).integers(0, 4, size=len(X), dtype=np.intp)
     model = GaussianMixture(3, random_state=0).fit(X, sample_weight=w)
     repeated = np.repeat(X, w, axis=0)
     with warnings.catch_warnings():
@@ -297,12 +297,48 @@ def test_a_loader_in_a_function():
     same(fitted(data=Loader), fitted())
 
 
+FRAME = pd.DataFrame(X, columns=["duration", "wait"])
+
+
+def halves(rows, paired=False):
+    return lambda: [(part, np.ones(len(part))) if paired else part for part in (rows[:9], rows[9:])]
+
+
 def test_names_of_columns_are_kept():
-    frame = pd.DataFrame(X, columns=["duration", "wait"])
-    model = fitted(data=lambda: [frame[:100], frame[100:]])
+    model = fitted(data=halves(FRAME))
     assert model.feature_names_in_.tolist() == ["duration", "wait"]
-    with pytest.raises(ValueError, match="feature names should match"):
-        model.predict(frame[["wait", "duration"]])
+    assert model.score(halves(FRAME)) == model.score(FRAME)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("call", ["score", "aic", "bic"])
+@pytest.mark.parametrize(
+    "other",
+    [FRAME[["wait", "duration"]], FRAME.add_suffix("s"), FRAME.assign(height=1.0)],
+    ids=["order", "names", "number"],
+)
+def test_other_columns_are_refused_in_blocks_too(other, call, paired):
+    model = fitted(data=halves(FRAME))
+    with pytest.raises(ValueError, match="feature names should match") as whole:
+        model.predict(other)
+    with pytest.raises(ValueError, match="feature names should match") as in_blocks:
+        getattr(model, call)(halves(other, paired))
+    assert str(in_blocks.value) == str(whole.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(FRAME, X), (X, FRAME), (pd.DataFrame(X), FRAME), (pd.DataFrame(X), X)]
+)
+def test_names_that_are_missing_give_one_warning(first, then):
+    said = []
+    for made in (lambda rows: rows, halves):
+        model = fitted(data=made(first))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.score(made(then))
+        said.append([(one.category, str(one.message)) for one in caught])
+    assert said[0] == said[1]
+    assert len(said[0]) == (FRAME is first or FRAME is then)
 
 
 # --- where every start collapses ------------------------------------------------------------------

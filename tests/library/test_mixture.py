@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from gmmlib import Mixture, e_step
+from gmmlib import Mixture, datasets, e_step
 from gmmlib.mixture import DiagonalMixture
 from strategies import problems, random_mixture, slopes
 
@@ -162,6 +162,20 @@ def test_the_same_seed_draws_the_same_points():
     assert X.shape == (40, 2)
     assert labels.shape == (40,)
     assert not np.array_equal(mixture.sample(3)[0], mixture.sample(3)[0])
+
+
+class OtherIntegers(np.random.Generator):
+    """Draws whole numbers of another size than an index has, as on a platform of 32 bits."""
+
+    def choice(self, *arguments, **options):
+        return super().choice(*arguments, **options).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    "draw", [TWO.sample, Mixture.diagonal([1.0], [[0, 0]], [[1, 1]]).sample, datasets.three_blobs]
+)
+def test_labels_are_indices_on_every_platform(draw):
+    assert draw(9, OtherIntegers(np.random.PCG64(0)))[1].dtype == np.intp
 
 
 def test_moments_of_a_sample():

@@ -127,6 +127,57 @@ def test_such_a_file_is_unwanted_and_ignored(name: str, tracked: list[str]) -> N
     assert subprocess.run(git).returncode == 0
 
 
+# ---- 32-bit platforms ----------------------------------------------------------------------
+
+
+COUNTING = {"bincount", "repeat", "reduceat", "choose", "put"}  # there they refuse int64
+
+
+def drawn(node: ast.AST) -> bool:
+    """Whether this calls a generator for whole numbers, which are int64 unless it says so."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("integers", "choice")
+        and "dtype" not in [keyword.arg for keyword in node.keywords]
+    )
+
+
+def counted_as_drawn(code: str) -> list[str]:
+    """The calls that get whole numbers as they were drawn, by a name or directly."""
+    nodes = list(ast.walk(ast.parse(code)))
+    values = [node for node in nodes if isinstance(node, ast.Assign) and drawn(node.value)]
+    names = {t.id for node in values for t in node.targets if isinstance(t, ast.Name)}
+    calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    return [
+        ast.unparse(call)
+        for call in calls
+        if call.func.attr in COUNTING
+        and any(drawn(a) or (isinstance(a, ast.Name) and a.id in names) for a in call.args)
+    ]
+
+
+def test_whole_numbers_are_drawn_in_the_size_of_an_index(tracked: list[str]) -> None:
+    files = [ROOT / name for name in tracked if name.endswith((".py", ".ipynb"))]
+    assert {"mixture.py", "03_hidden_labels.ipynb", "06.ipynb"} <= {path.name for path in files}
+    found = {path.name: counted_as_drawn(code_of(path)) for path in files}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("t = rng.integers(1, 4, size=9)\nnp.repeat(X, t, axis=0)", 1),
+        ("np.bincount(rng.choice(3, 9), minlength=3)", 1),
+        ("t = rng.integers(1, 4, size=9, dtype=np.intp)\nnp.repeat(X, t)", 0),
+        ("t = rng.choice(3, 9).astype(np.intp)\nnp.bincount(t)", 0),
+        ("t = rng.choice(3, 9)\nX[t]", 0),
+    ],
+)
+def test_what_is_counted_as_drawn_is_found(code: str, number: int) -> None:
+    assert len(counted_as_drawn(code)) == number
+
+
 # ---- dependencies --------------------------------------------------------------------------
 
 
@@ -182,15 +233,18 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def code_of(path: Path) -> str:
+    """The text of a module, or of a notebook's cells."""
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
 def imported(path: Path) -> set[str]:
     """The packages behind the import statements of a module or a chapter."""
-    if path.suffix == ".ipynb":
-        cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
-        text = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    else:
-        text = path.read_text(encoding="utf-8")
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(code_of(path))):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
