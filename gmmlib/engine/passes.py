@@ -70,6 +70,7 @@ class Engine:
         self._origin = blocks.frame.rows(blocks.mean)
         self._twice_rounding = 2 * blocks.rounding
         self._log_volume = blocks.total_weight * blocks.frame.log_volume
+        self.steps_taken = 0
         self.progress: Callable[[int], None] | None = None
         self._exit = ExitStack()
         self._kept: list[tuple[FloatArray, FloatArray]] | None = None
@@ -100,6 +101,7 @@ class Engine:
 
         Book: eq-moment-matching.
         """
+        self.steps_taken += len(p.weights)
         moments = self.moments(p)
         new = self.maximised(moments)
         away = new.means - moments.about

@@ -133,7 +133,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         reg_covar: float | None = None,
         max_iter: int = 1000,
         n_init: int = 20,
-        init_params: InitParams = "k-means++",
+        init_params: InitParams = "search",
         weights_init: Any = None,
         means_init: Any = None,
         precisions_init: Any = None,

@@ -1,9 +1,14 @@
 """Many short runs, of which the better ones go on; and what a run must not end in."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
+from gmmlib.validation import FloatArray
+
+Anew = Callable[[int], FloatArray]
 
 FEW = 10  # observations for each point that fixes a component; with fewer, its width is chance
 NARROW = 1e-4  # a share of the pooled variance; with few observations it is a spike on some of them
@@ -12,11 +17,25 @@ WIDE = 1e-2  # the same; where a component lies in a direction in which it is wi
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 
 
-def race(engine: Engine, p: Parameters) -> Parameters:
+def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
     """Short runs of all starts in one pass; the better ones go on; the best come back first.
 
     Those that were overtaken come after them, as they were then: the best may all end in a spike.
-    Runs that collapse drop out. Nothing may come back.
+
+    Parameters
+    ----------
+    engine : Engine
+    p : Parameters
+        R mixtures.
+    anew : function of a number, or None
+        Draws as many means (m, d) for components that collapse, each of which starts from there
+        with the pooled covariance, in the first two heats. Without it a run whose component
+        collapses drops out.
+
+    Returns
+    -------
+    raced : Parameters
+        Nothing may come back.
 
     Book: sec-many-starts.
     """
@@ -24,7 +43,10 @@ def race(engine: Engine, p: Parameters) -> Parameters:
     overtaken: list[Parameters] = []
     for steps, share in _HEATS:
         for _ in range(steps):
-            p, log_likelihood = engine.em_step(p)
+            before = p
+            p, log_likelihood = engine.em_step(before)
+            if anew is not None and share > 0:
+                p = _revived(engine, before, p, anew)
             sound = sound_runs(p)
             if len(sound) < len(log_likelihood):
                 p, log_likelihood = p.runs(sound), log_likelihood[sound]
@@ -37,6 +59,25 @@ def race(engine: Engine, p: Parameters) -> Parameters:
     p = Parameters.joined([p, *overtaken[::-1]])
     spikes = is_spike(engine, p).any(axis=1)
     return p.runs(np.argsort(spikes, kind="stable"))
+
+
+def _revived(engine: Engine, before: Parameters, after: Parameters, anew: Anew) -> Parameters:
+    """``after``, but where a component has collapsed the run is as before, with that one anew."""
+    gone = ~np.isfinite(after.log_c)
+    runs = np.flatnonzero(gone.any(axis=1) & ~gone.all(axis=1))
+    if not len(runs):
+        return after
+    gone = gone[runs]
+    weights, means = before.weights[runs], before.means[runs]
+    covariances = before.covariances[runs]
+    weights[gone] = 0
+    weights /= weights.sum(axis=1, keepdims=True)
+    pooled = np.einsum("rk,rk...->r...", weights, covariances)
+    weights[gone] = 1 / weights.shape[1]
+    means[gone] = anew(int(gone.sum()))
+    covariances[gone] = pooled[np.nonzero(gone)[0]]
+    weights /= weights.sum(axis=1, keepdims=True)
+    return after.with_runs(runs, engine.factored(weights, means, covariances))
 
 
 def sound_runs(p: Parameters) -> npt.NDArray[np.intp]:

@@ -27,10 +27,10 @@ _LAST = 4  # new mixtures that are carried to their summit
 _SPLIT = 20  # components of a summit that are split
 _PLACES = 8  # where one more is tried
 _LOOKED_AT = 512  # observations at which the density is looked at
-_ROUNDS = 12
 _STEPS = 10
 _HALF_TIME = 3  # steps after which only the better half goes on
 _NEAR = 1e-3  # the distance to a summit from which it is compared
+_FURTHEST = 150  # steps that are taken to it
 _SAME = 1e-6  # of n: summits that differ by less are one
 _LEAST = 1e-6  # of the pooled variance, in a component on a few observations
 _HALF = 0.8  # standard deviations from the centre to each half of a split normal distribution
@@ -43,7 +43,12 @@ class _Summit:
 
 
 def climbed(
-    engine: Engine, x: FloatArray, w: FloatArray, p: Parameters, rng: np.random.Generator
+    engine: Engine,
+    x: FloatArray,
+    w: FloatArray,
+    p: Parameters,
+    rng: np.random.Generator,
+    steps: int,
 ) -> Parameters:
     """The highest summits found from the best of the R mixtures p, the highest first.
 
@@ -58,6 +63,8 @@ def climbed(
         R mixtures, the most promising first.
     rng : Generator
         Draws the observations at which the density is looked at.
+    steps : int
+        After so many EM steps of one mixture, no summit is tried any more.
 
     Returns
     -------
@@ -67,15 +74,16 @@ def climbed(
 
     Book: sec-many-starts.
     """
+    last = engine.steps_taken + steps
     same = _SAME * engine.blocks.total_weight
-    summits = _summits(engine, p, _SUMMITS, 2 * _SUMMITS, same)
+    summits = _summits(engine, p, _SUMMITS, same)
     if not summits:
         return p
     tried: list[_Summit] = []
     best = summits[0].parameters
     pooled = np.einsum("k,k...->...", best.weights[0], best.covariances[0])
     places = _Places.of(x, w, pooled, rng)
-    for _ in range(_ROUNDS):
+    while engine.steps_taken < last:
         new = [summit for summit in summits if summit not in tried]
         if not new:
             break
@@ -86,16 +94,16 @@ def climbed(
             break
         q = _after(engine, _without_one(engine, x, w, q.runs(slice(_GROWN))), _STEPS)
         q = _after(engine, q.runs(slice(2 * _LAST)), 2 * _STEPS)
-        found = _summits(engine, q, _LAST, 2 * _LAST, same)
+        found = _summits(engine, q, _LAST, same)
         summits = _different(summits + found, same)[:_SUMMITS]
     return Parameters.joined([summit.parameters for summit in summits])
 
 
-def _summits(engine: Engine, p: Parameters, count: int, most: int, same: float) -> list[_Summit]:
+def _summits(engine: Engine, p: Parameters, count: int, same: float) -> list[_Summit]:
     """Where EM leads from the first of the mixtures, without those that end in a spike."""
     found: list[_Summit] = []
-    for r in range(min(most, len(p.weights))):
-        run = converge(engine, p.runs([r]), _NEAR, 500)
+    for r in range(len(p.weights)):
+        run = converge(engine, p.runs([r]), _NEAR, _FURTHEST)
         if run.collapsed is None and not is_spike(engine, run.parameters).any():
             found = _different([*found, _Summit(run.parameters, run.log_likelihoods[-1])], same)
         if len(found) == count:

@@ -11,6 +11,7 @@ from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.errors import CollapseError, ConvergenceWarning, warn
 from gmmlib.fitting.fixed_point import Run, converge
 from gmmlib.fitting.heats import is_spike, race
+from gmmlib.fitting.moves import climbed
 from gmmlib.initialization.clusters import (
     Given,
     k_means,
@@ -21,11 +22,13 @@ from gmmlib.mixture import Mixture
 from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray, counted
 
-InitParams = Literal["k-means++", "kmeans", "random", "random_from_data"]
-INIT_PARAMS = ("k-means++", "kmeans", "random", "random_from_data")
+InitParams = Literal["search", "k-means++", "kmeans", "random", "random_from_data"]
+INIT_PARAMS = ("search", "k-means++", "kmeans", "random", "random_from_data")
 
 _RIDGE = 1e-6
 _RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
+_Kind = Literal["first", "race", "search"]  # how far the starts are followed before one is chosen
+_STEPS_EACH = 300  # of EM, for each start: what a search may take
 _ROWS_EACH = 64  # of these for each component, at least
 
 
@@ -51,7 +54,7 @@ def best_fit(
     tol: float = 1e-7,
     max_iter: int = 1000,
     n_init: int = 20,
-    init_params: InitParams = "k-means++",
+    init_params: InitParams = "search",
     given: Given | None = None,
     start: Mixture | None = None,
     reg_covar: float | None = None,
@@ -70,7 +73,7 @@ def best_fit(
         See :func:`gmmlib.fitting.converge`.
     n_init : int
         How many starts; one where ``given`` has means.
-    init_params : 'k-means++', 'kmeans', 'random' or 'random_from_data'
+    init_params : 'search', 'k-means++', 'kmeans', 'random' or 'random_from_data'
     given : Given or None
         In place of what the starts would have.
     start : Mixture or None
@@ -112,6 +115,9 @@ def best_fit(
     if needed:
         warn(needed, UserWarning)
     rng = rng or np.random.default_rng()
+    kind: _Kind = "race" if max_iter > 0 else "first"
+    if init_params == "search" and max_iter > 0:
+        kind = "search"
     is_free = start is None and given.means is None and n_components > 1 and max_iter > 0
     ways = [(init_params, added)]
     if is_free and init_params != "random" and reg_covar != 0:
@@ -125,9 +131,7 @@ def best_fit(
                 candidates: Iterable[Mixture] = (
                     [start]
                     if start is not None
-                    else _candidates(
-                        engine, n_components, n_init, way, given, floor, rng, max_iter > 0
-                    )
+                    else _candidates(engine, n_components, n_init, way, given, floor, rng, kind)
                 )
                 run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
         except CollapseError as error:
@@ -250,7 +254,7 @@ def _candidates(
     given: Given,
     added: FloatArray,
     rng: np.random.Generator,
-    is_raced: bool,
+    kind: "_Kind",
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     d = engine.blocks.n_features
@@ -265,24 +269,48 @@ def _candidates(
     if engine.family.diagonal:
         covariance = np.diag(covariance).copy()
     fixed = given.means is not None
-    n_starts = 1 if fixed or n_components == 1 or not is_raced else n_init
-    about = (x, w, covariance, n_components)
-    if init_params == "random" and not fixed:
-        starts = random_responsibilities(*about, n_starts, rng)
-    else:
-        labels = k_means(*about, rng) if init_params == "kmeans" and not fixed else None
-        spread_out = init_params != "random_from_data"
-        starts = starting_points(*about, n_starts, rng, labels, spread_out)
+    n_starts = 1 if fixed or n_components == 1 or kind == "first" else n_init
+    if fixed:
+        init_params = "k-means++"
+    starts = _starts(x, w, covariance, n_components, n_starts, rng, init_params)
     starts = given.put_into(starts, x, w, covariance, some.frame)
     if n_starts == 1:
         return [starts.mixture(0, some.frame)]
+    chance = w / w.sum()
     with Engine(some, engine.family, added, backend=engine.backend) as small:
         starts = small.projected(starts)
-        best = race(small, starts)
+        best = race(small, starts, lambda count: x[rng.choice(len(x), count, p=chance)])
         if not len(best.weights):
             after = small.em_step(starts)[0]
             run = int(np.argmax(small.collapsed(after).any(axis=1)))
             if not small.collapsed(after).any():
                 raise CollapseError(0, "its covariance fell to nothing from every start")
             raise CollapseError(*small.why_collapsed(after, run))
+        if kind == "search":
+            best = climbed(small, x, w, best, rng, _STEPS_EACH * n_init)
         return (best.mixture(r, some.frame) for r in range(len(best.weights)))
+
+
+def _starts(
+    x: FloatArray,
+    w: FloatArray,
+    covariance: FloatArray,
+    n_components: int,
+    n_starts: int,
+    rng: np.random.Generator,
+    init_params: InitParams,
+) -> Parameters:
+    about = (x, w, covariance, n_components)
+    if init_params == "random":
+        return random_responsibilities(*about, n_starts, rng)
+    if init_params == "kmeans":
+        return starting_points(*about, n_starts, rng, k_means(*about, rng))
+    if init_params == "search":
+        clusters, observations = (n_starts + 1) // 3, n_starts // 3
+        parts = [starting_points(*about, n_starts - clusters - observations, rng)]
+        if clusters:
+            parts.append(starting_points(*about, clusters, rng, k_means(*about, rng), own=True))
+        if observations:
+            parts.append(starting_points(*about, observations, rng, spread_out=False, own=True))
+        return Parameters.joined(parts)
+    return starting_points(*about, n_starts, rng, spread_out=init_params == "k-means++")

@@ -24,6 +24,7 @@ def starting_points(
     rng: np.random.Generator,
     labels: Labels | None = None,
     spread_out: bool = True,
+    own: bool = False,
 ) -> Parameters:
     """Clusters around different observations, with one covariance that all share.
 
@@ -43,6 +44,8 @@ def starting_points(
         Draw candidates for each next centre with probability proportional to their squared
         distance from the nearest so far, and take the best of a few (greedy k-means++, Arthur and
         Vassilvitskii 2007); or draw by weight alone.
+    own : bool
+        Each has the covariance of its own observations instead.
 
     Book: def-start.
     """
@@ -61,6 +64,11 @@ def starting_points(
     counts, *firsts = (total.reshape(n_starts, n_components) for total in sums)
     means = np.stack(firsts, axis=2) / counts[..., np.newaxis]
     weights = counts / counts.sum(axis=1, keepdims=True)
+    if own:
+        covariances = np.array(
+            [_scatters(x, w, near, n_components, covariance) for near in nearest]
+        )
+        return Parameters.factored(weights, means, covariances)
     centre = np.einsum("rk,rka->ra", weights, means)
     away = means - centre[:, np.newaxis]
     if diagonal:
@@ -153,25 +161,50 @@ def k_means(
     return labels
 
 
+def _scatters(
+    x: FloatArray,
+    w: FloatArray,
+    nearest: npt.NDArray[np.intp],
+    n_components: int,
+    covariance: FloatArray,
+) -> FloatArray:
+    """The covariance of each cluster about its own centre, or its variances.
+
+    One of few observations has a part of the pooled covariance, and each a little of it; one of
+    none has that of all the data.
+    """
+    d = x.shape[1]
+    found = np.zeros((n_components, *covariance.shape))
+    counts = np.zeros(n_components)
+    sizes = np.zeros(n_components)
+    order = np.argsort(nearest, kind="stable")
+    borders = np.searchsorted(nearest[order], np.arange(n_components + 1))
+    for j in range(n_components):
+        mine = order[borders[j] : borders[j + 1]]
+        sizes[j], counts[j] = len(mine), w[mine].sum()
+        if not counts[j] > 0:
+            continue
+        away = x[mine] - w[mine] @ x[mine] / counts[j]
+        within = w[mine] @ away**2 if covariance.ndim == 1 else (w[mine] * away.T) @ away
+        found[j] = within / counts[j]
+    filled = counts > 0
+    pooled = np.tensordot(counts[filled], found[filled], 1) / counts.sum()
+    few = np.minimum(1, (d + 2) / np.maximum(sizes, 1)).reshape(-1, *[1] * covariance.ndim)
+    shrunk = (1 - few) * found + (few + _SHRINK) * pooled + _SHRINK**2 * covariance
+    shrunk[~filled] = covariance
+    return np.asarray(shrunk)
+
+
 def _around(
     means: FloatArray, x: FloatArray, w: FloatArray, covariance: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Weights and covariances of the observations nearest to each mean, about their own centres."""
-    diagonal = covariance.ndim == 1
-    unit = np.sqrt(covariance if diagonal else np.diag(covariance))
+    unit = np.sqrt(covariance if covariance.ndim == 1 else np.diag(covariance))
     z, centres = x / unit, means / unit
     squares = (centres * centres).sum(axis=1) - 2 * z @ centres.T  # but for what all have in common
     nearest = squares.argmin(axis=1)
     weights = np.bincount(nearest, w, len(means))
-    covariances = np.empty((len(means), *covariance.shape))
-    for j, total in enumerate(weights):
-        mine = nearest == j
-        if not total > 0:
-            covariances[j] = covariance
-            continue
-        away = x[mine] - w[mine] @ x[mine] / total
-        within = w[mine] @ away**2 if diagonal else (w[mine] * away.T) @ away
-        covariances[j] = within / total + _SHRINK * covariance
+    covariances = _scatters(x, w, nearest, len(means), covariance)
     weights[weights == 0] = w.min()
     return weights / weights.sum(), covariances
 
