@@ -192,7 +192,10 @@ class Mixture:
         labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
         L = np.linalg.cholesky(self.covariances)  # (K, d, d)
         noise = rng.standard_normal((n, self.n_features))
-        X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
+        X = self.means[labels]
+        for j in range(self.n_components):
+            own = labels == j
+            X[own] += np.einsum("cd,nd->nc", L[j], noise[own])
         return X, labels
 
     def reordered(self, order: Sequence[int]) -> "Mixture":

@@ -31,8 +31,10 @@ def _compiled(**options):
 BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
+WIDE = 64  # features from which nearly all responsibilities are 0 or 1 as a rule
 NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
 NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
+NOTHING = 1e-290  # its products are below the normal doubles, where a processor is slow
 
 _ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
 
@@ -367,6 +369,36 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             S2[j, r] += second
 
 
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
+def _moments_wide(x, beta, about, N, S1, S2, K, d, m, index):
+    """:func:`_moments_diagonal`, of the observations alone that the component has a share in."""
+    for j in range(K):
+        b = beta[j]
+        count = 0.0
+        largest = 0.0
+        for i in range(m):
+            count += b[i]
+            largest = max(largest, b[i])
+        N[j] += count
+        least = max(NEGLIGIBLE * largest, NOTHING)
+        active = 0
+        for i in range(m):
+            index[active] = i
+            active += b[i] > least
+        for r in range(d):
+            t = about[j, r]
+            first = 0.0
+            second = 0.0
+            for k in range(active):
+                i = index[k]
+                v = x[r, i] - t
+                u = b[i] * v
+                first += u
+                second += u * v
+            S1[j, r] += first
+            S2[j, r] += second
+
+
 @_compiled(error_model="numpy")
 def _aligned(rows, columns):
     """Zeros that begin where a cache line does: a vector across two lines is loaded twice."""
@@ -391,7 +423,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """
     R, K, d = mu.shape
     n = x.shape[1]
-    size = BLOCK if d >= TILED else SMALL
+    size = min(BLOCK if d >= TILED else SMALL, n)
     dp = W.shape[2]
     L = _aligned(K, size)
     top = _aligned(1, size)[0]
@@ -432,18 +464,23 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """:func:`accumulate` for W and S2 of shape (R, K, d)."""
     R, K, d = mu.shape
     n = x.shape[1]
-    L = _aligned(K, SMALL)
-    top = _aligned(1, SMALL)[0]
-    total = _aligned(1, SMALL)[0]
-    block = _aligned(d, SMALL)
-    for start in range(0, n, SMALL):
-        m = min(SMALL, n - start)
+    size = min(SMALL, n)
+    L = _aligned(K, size)
+    top = _aligned(1, size)[0]
+    total = _aligned(1, size)[0]
+    block = _aligned(d, size)
+    index = np.empty(size + 1, np.int64)
+    for start in range(0, n, size):
+        m = min(size, n - start)
         _copy(x, start, m, block)
         w_block = w[start : start + m] if w.size else w
         for r in range(R):
             _log_joint_diagonal(block, log_c[r], mu[r], W[r], L, K, d, m)
             log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
-            _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
+            if d >= WIDE:
+                _moments_wide(block, L, about[r], N[r], S1[r], S2[r], K, d, m, index)
+            else:
+                _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
@@ -451,7 +488,7 @@ def log_joint(x, log_c, mu, W, out):
     """log α_j + log g_j(x_i) of one mixture for x (d, n), into (K, n)."""
     K, d = mu.shape
     n = x.shape[1]
-    size = BLOCK if d >= TILED else SMALL
+    size = min(BLOCK if d >= TILED else SMALL, n)
     block = _aligned(W.shape[2], size)
     z = _aligned(W.shape[2], size)
     offset = np.zeros((K, W.shape[2]))

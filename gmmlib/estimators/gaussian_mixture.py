@@ -24,7 +24,7 @@ from gmmlib.errors import warn
 from gmmlib.estimators.attributes import NAMES, attributes_of, mixture_of
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
-from gmmlib.mixture import Mixture
+from gmmlib.mixture import DiagonalMixture, Mixture
 from gmmlib.models import COVARIANCE_TYPES, CovarianceType, Family, family_of
 from gmmlib.validation import (
     FloatArray,
@@ -184,11 +184,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         family = family_of(covariance_type)
         K, d = mixture.means.shape
         kept = mixture.variances_by_column if family.diagonal else mixture.covariances
-        back = family.kept(family.stored(kept), K, d)
-        full = mixture.covariances
-        whole = back if back.ndim == 3 else back[:, :, np.newaxis] * np.eye(d)
-        unit = np.sqrt(full.diagonal(axis1=1, axis2=2))
-        if (np.abs(whole - full) > 1e-9 * unit[:, :, np.newaxis] * unit[:, np.newaxis]).any():
+        away = family.kept(family.stored(kept), K, d) - kept
+        if family.diagonal and not isinstance(mixture, DiagonalMixture):
+            off_diagonal = mixture.covariances * ~np.eye(d, dtype=bool)
+            away = away[:, :, np.newaxis] * np.eye(d) - off_diagonal
+        unit = np.sqrt(mixture.variances_by_column)
+        outer = unit**2 if away.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
+        if (np.abs(away) > 1e-9 * outer).any():
             raise ValueError(
                 f"the covariances of this mixture are not of the type {covariance_type!r}. "
                 f"Choose another covariance_type; 'full' is right for every mixture."

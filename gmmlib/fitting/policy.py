@@ -117,7 +117,7 @@ def best_fit(
     if is_free and init_params != "random" and reg_covar != 0:
         ways.append(("random", added))
     if reg_covar is None and not needed:
-        ways.append((init_params, _RIDGE * np.diag(blocks.covariance) * blocks.scale**2))
+        ways.append((init_params, _RIDGE * blocks.variances * blocks.scale**2))
     collapses: list[CollapseError] = []
     for way, floor in ways:
         try:
@@ -185,7 +185,7 @@ def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[Floa
     no_spread = blocks.lacking(family.diagonal)
     if no_spread is None:
         return np.zeros(blocks.n_features), None
-    variances = np.diag(blocks.covariance) * blocks.scale**2
+    variances = blocks.variances * blocks.scale**2
     return np.where(blocks.constant, _RIDGE, _RIDGE * variances), (
         f"{no_spread.said(ridge=True)} Now a millionth of each column's variance is added (of 1, "
         f"where it is 0), and the likelihood means little. With reg_covar=0 this is an error."
@@ -261,9 +261,11 @@ def _candidates(
         rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
     some = Blocks.of(rows, w)
     x = some.frame.rows(rows)
-    covariance = some.covariance + np.diag(added / some.scale**2)
+    added_here = added / some.scale**2
     if engine.family.diagonal:
-        covariance = np.diag(covariance).copy()
+        covariance = some.variances + added_here
+    else:
+        covariance = some.covariance + np.diag(added_here)
     fixed = given.means is not None
     n_starts = 1 if fixed or n_components == 1 or not is_raced else n_init
     about = (x, w, covariance, n_components)
