@@ -220,12 +220,13 @@ def _offsets(W, mu, offset, near):
     """W μ of each component, where W x - W μ loses nothing against W (x - μ); 0 where it does."""
     K, d = mu.shape
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         largest = 0.0
         for c in range(d):
             total = 0.0
             for r in range(c + 1):
-                total += W[j, c, r] * mu[j, r]
-                largest = max(largest, abs(W[j, c, r] * mu[j, r]))
+                total += own[c, r] * mu[j, r]
+                largest = max(largest, abs(own[c, r] * mu[j, r]))
             offset[j, c] = total
         near[j] = largest < NEAR
         if not near[j]:
@@ -235,15 +236,16 @@ def _offsets(W, mu, offset, near):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         q = L[j]
         for i in range(m):
             q[i] = 0.0
         for c in range(d):
-            t, w = mu[j, c], W[j, c, c]
+            t, w = mu[j, c], own[c, c]
             for i in range(m):
                 y[i] = w * (x[c, i] - t)
             for r in range(c):
-                t, w = mu[j, r], W[j, c, r]
+                t, w = mu[j, r], own[c, r]
                 for i in range(m):
                     y[i] += w * (x[r, i] - t)
             for i in range(m):
@@ -255,15 +257,16 @@ def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         q = L[j]
         if near[j]:
-            _whitened_square(W[j], x, offset[j], q, W.shape[1], m, y)
+            _whitened_square(own, x, offset[j], q, W.shape[1], m, y)
         else:
             for r in range(d):
                 t = mu[j, r]
                 for i in range(m):
                     z[r, i] = x[r, i] - t
-            _whitened_square(W[j], z, offset[j], q, W.shape[1], m, y)
+            _whitened_square(own, z, offset[j], q, W.shape[1], m, y)
         for i in range(m):
             q[i] = log_c[j] - 0.5 * q[i]
 
@@ -286,6 +289,7 @@ def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
     for j in range(K):
+        own = S2[min(j, len(S2) - 1)]
         b = beta[j]
         count = 0.0
         for i in range(m):
@@ -304,13 +308,14 @@ def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
                 second = 0.0
                 for i in range(m):
                     second += y[i] * (x[c, i] - t)
-                S2[j, r, c] += second
+                own[r, c] += second
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
     dp = S2.shape[1]
     for j in range(K):
+        own = S2[min(j, len(S2) - 1)]
         b = beta[j]
         count = 0.0
         for i in range(m):
@@ -334,7 +339,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
                     bz[r, k] = b[i] * v
                     first += b[i] * v
                 S1[j, r] += first
-            _add_products(bz, z, S2[j], dp, active)
+            _add_products(bz, z, own, dp, active)
         else:
             for r in range(d):
                 t = about[j, r]
@@ -345,7 +350,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
                     bz[r, i] = b[i] * v
                     first += b[i] * v
                 S1[j, r] += first
-            _add_products(bz, z, S2[j], dp, m)
+            _add_products(bz, z, own, dp, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
@@ -418,8 +423,10 @@ def _copy(x, start, m, block):
 def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """Both steps on x (d, n) for R mixtures: adds to N, S1, S2, log_likelihood.
 
-    N is (R, K), S1 (R, K, d), S2 as W, log_likelihood (R,). W is L⁻¹ with Σ = L Lᵀ, padded with
-    zeros to (R, K, dp, dp), dp a multiple of TILED where d ≥ TILED. The moments are from ``about``.
+    N is (R, K), S1 (R, K, d), log_likelihood (R,). W is L⁻¹ with Σ = L Lᵀ, padded with zeros to
+    (R, K, dp, dp), dp a multiple of TILED where d ≥ TILED; or (R, 1, dp, dp), where all components
+    have the same. S2 is (R, K, dp, dp), or (R, 1, dp, dp) for the sum over the components. The
+    moments are from ``about``.
     """
     R, K, d = mu.shape
     n = x.shape[1]
@@ -453,7 +460,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
             else:
                 _moments_small(block, L, about[r], N[r], S1[r], S2[r], K, d, m, y[0])
     for r in range(R):
-        for j in range(K):
+        for j in range(S2.shape[1]):
             for a in range(d):
                 for c in range(a):
                     S2[r, j, c, a] = S2[r, j, a, c]

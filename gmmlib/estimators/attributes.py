@@ -31,7 +31,7 @@ def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> 
         factor = 1 / np.sqrt(Sigma)
         precision = factor * factor
     else:
-        Sigma = mixture.covariances
+        Sigma = mixture.covariances[:1] if family.shared else mixture.covariances
         L = np.linalg.cholesky(Sigma)
         W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
         factor = np.triu(W.swapaxes(1, 2))
@@ -83,8 +83,10 @@ def mixture_of(
         Sigma = found[spreads[0]]
         for name in spreads[1:]:
             _require_agreement(spreads[0], Sigma, name, found[name], now)
-    made = Mixture.diagonal if family.diagonal else Mixture
-    return made(np.asarray(now["weights_"]), means, Sigma)
+    weights = np.asarray(now["weights_"])
+    if family.shared:
+        return Mixture.tied(weights, means, Sigma[0])
+    return (Mixture.diagonal if family.diagonal else Mixture)(weights, means, Sigma)
 
 
 def _same(a: Any, b: FloatArray | None) -> bool:
@@ -96,7 +98,7 @@ def _numbers(now: Mapping[str, Any], name: str) -> FloatArray:
 
 
 def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: int) -> FloatArray:
-    """The covariances (K, d, d), or variances (K, d), that one of the three attributes gives."""
+    """The covariances that one of the three attributes gives, as the family keeps them."""
     given = _numbers(now, name)
     if given.shape != family.shape(K, d):
         raise ValueError(

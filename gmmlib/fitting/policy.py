@@ -153,7 +153,7 @@ def best_fit(
         )
     last = run.parameters
     if given.means is None and start is None:
-        last = last.runs(([[0]], np.argsort(-last.weights[0], kind="stable")))
+        last = last.reordered(np.argsort(-last.weights[0], kind="stable"))
     return Fitted(last.mixture(0, blocks.frame), run)
 
 
