@@ -18,10 +18,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, Frame, Parameters, current
+from gmmlib.engine import Blocks, current
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
-from gmmlib.estimators.attributes import NAMES, attributes_of, mixture_of
+from gmmlib.estimators.attributes import (
+    NAMES,
+    Known,
+    attributes_of,
+    changed,
+    mixture_of,
+    prepared,
+)
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
 from gmmlib.mixture import DiagonalMixture, Mixture
@@ -374,7 +381,24 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         made = attributes_of(mixture, family_of(self.covariance_type), dtype)
         for name, array in made.items():
             setattr(self, name, array)
-        self._fitted = mixture, {name: array.copy() for name, array in made.items()}
+        self._known = Known(mixture, {name: array.copy() for name, array in made.items()})
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        known = state.get("_known")
+        if known is not None:
+            complete = all(name in state for name in NAMES) and not changed(state, known)
+            before = None if complete else known.before  # not twice the same in a file
+            state["_known"] = known.mixture, before
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_known" in state:
+            mixture, before = state["_known"]
+            if before is None:
+                before = {name: getattr(self, name).copy() for name in NAMES}
+            self._known = Known(mixture, before)
 
     @property
     def mixture_(self) -> Mixture:
@@ -384,8 +408,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             raise NotFittedError(
                 "This GaussianMixture instance is not fitted yet. Call fit, or from_mixture."
             )
-        fitted, before = getattr(self, "_fitted", (None, {}))
-        return mixture_of(now, before, fitted, family_of(self.covariance_type))
+        return mixture_of(now, getattr(self, "_known", None), family_of(self.covariance_type))
 
     # --- what a fitted mixture says about data ----------------------------------------------------
 
@@ -448,9 +471,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Iterator[tuple[FloatArray, FloatArray | None]]:
         """log α_j + log g_j(x_i) block by block, (K, m), and the weights of the rows."""
         mixture = self.mixture_
-        frame = Frame.around(mixture)
+        known = getattr(self, "_known", None)
+        frame, p = (known.prepared if known else prepared)(mixture, self.covariance_type)
         d = mixture.n_features
-        p = Parameters.of([mixture], self.covariance_type, frame)
         backend = current()
         first = 0
         for block, w in in_blocks(rows, weights):
