@@ -123,15 +123,18 @@ class MatrixStep:
         S1 = np.zeros((R, K, d))
         S2 = np.zeros((R, K, d) if p.diagonal else (R, 1 if self.shared else K, d, d))
         if self.theta is not None:
-            S = (L.reshape(R * K, -1) @ T.T).reshape(R, K, -1)
+            if self.shared:
+                S = (L.reshape(R * K, -1) @ T[: 1 + d].T).reshape(R, K, -1)
+                of_all = np.where(self.centred[..., np.newaxis], 0.0, L).sum(axis=1)
+                second = (of_all @ T[1 + d :].T)[:, np.newaxis]
+            else:
+                S = (L.reshape(R * K, -1) @ T.T).reshape(R, K, -1)
+                second = S[:, :, 1 + d :]
             S1[:] = S[:, :, 1 : 1 + d]
             if p.diagonal:
-                S2[:] = S[:, :, 1 + d :]
+                S2[:] = second
             else:
                 rows, columns, _ = pairs(d)
-                second = S[:, :, 1 + d :]
-                if self.shared:
-                    second = (second * ~self.centred[..., np.newaxis]).sum(axis=1, keepdims=True)
                 S2[:, :, rows, columns] = S2[:, :, columns, rows] = second
         for r, own in enumerate(self.centred):
             z = x - self.about[r, own][:, :, np.newaxis]
