@@ -10,6 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from gmmlib import GaussianMixture, Mixture
 from gmmlib.engine import Blocks, Engine, Parameters
@@ -51,7 +52,7 @@ def fitted(X, K, covariance_type, **options):
 def test_a_diagonal_fit_makes_no_matrix(road, covariance_type):
     n, d, K = FEW, 1500, 3
     X = clusters(n, d, K)
-    fitted(X[:, :10], K, covariance_type)  # what the first call alone takes
+    fitted(X[:, :10], K, covariance_type).predict(X[:1, :10])  # what the first call alone takes
     room = TEMPORARIES * (n * d + 2 * K * d)
     assert room < d * d  # so that a single matrix is seen
     model = None
@@ -91,6 +92,25 @@ def test_responsibilities_of_nothing_leave_the_moments_as_they_are(road):
     for j, k in enumerate(order):
         np.testing.assert_allclose(model.means_[j], X[k::3].mean(axis=0), rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(model.covariances_[j], X[k::3].var(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("distance", [0.0, 0.1, 1.0, 5.0])
+def test_a_step_in_wide_data_counts_every_share(road, distance):
+    n, d, K = 300, 70, 3
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(n, d)) + distance * rng.integers(K, size=(n, 1))
+    means = distance * np.arange(K)[:, np.newaxis] + 0.1 * rng.normal(size=(K, d))
+    mixture = Mixture.diagonal(np.full(K, 1 / K), means, rng.uniform(0.9, 1.1, size=(K, d)))
+    beta = softmax(mixture.log_joint(X), axis=1)
+    with Engine(Blocks.of(X), "diag") as machine:
+        frame = machine.blocks.frame
+        new = machine.em_step(Parameters.of([mixture], "diag", frame))[0].mixture(0, frame)
+    np.testing.assert_allclose(new.weights, beta.mean(axis=0), rtol=1e-11)
+    for j in range(K):
+        own = np.average(X, axis=0, weights=beta[:, j])
+        np.testing.assert_allclose(new.means[j], own, rtol=1e-11, atol=1e-12)
+        own = np.average((X - own) ** 2, axis=0, weights=beta[:, j])
+        np.testing.assert_allclose(new.variances_by_column[j], own, rtol=1e-10)
 
 
 # --- different rows -------------------------------------------------------------------------------
@@ -152,7 +172,9 @@ def test_tied_parameters_are_there_once():
         assert p.covariances.shape == p.W.shape == (1, 1, 6, 6)
     apart = Mixture(mixture.weights, mixture.means, mixture.covariances)
     with Engine(data, "tied") as machine:  # the same from K copies
-        same, _ = machine.em_step(Parameters.of([apart], "tied", data.frame))
+        copies = Parameters.of([apart], "tied", data.frame)
+        same, _ = machine.em_step(copies)
+        assert machine.projected(copies).W.shape == (1, 1, 6, 6)
     np.testing.assert_allclose(new.covariances, same.covariances, rtol=1e-12, atol=1e-14)
     assert (new.covariances == new.covariances.swapaxes(2, 3)).all()
 
