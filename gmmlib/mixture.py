@@ -17,6 +17,7 @@ from gmmlib.validation import (
     FloatArray,
     as_floats,
     as_gaussians,
+    as_tied,
     as_variances,
     as_weights,
     counted,
@@ -107,6 +108,20 @@ class Mixture:
         """
         return DiagonalMixture(weights, means, variances)
 
+    @staticmethod
+    def tied(weights: Any, means: Any, covariance: Any) -> "TiedMixture":
+        """A mixture whose components share one covariance, (d, d).
+
+        ``means`` are (K, d). The covariance is kept once. Raises as the class does.
+
+        Book: def-mixture.
+
+        >>> Mixture.tied([0.5, 0.5], [[1, 2], [3, 4]], [[2, 1], [1, 2]]).covariances[1]
+        array([[2., 1.],
+               [1., 2.]])
+        """
+        return TiedMixture(weights, means, covariance)
+
     @property
     def variances_by_column(self) -> FloatArray:
         """The diagonals of the Σ_j, (K, d)."""
@@ -191,9 +206,12 @@ class Mixture:
             raise ValueError(f"n is {n}. Ask for at least 1 point.")
         rng = np.random.default_rng(random_state)
         labels = rng.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
-        L = np.linalg.cholesky(self.covariances)  # (K, d, d)
         noise = rng.standard_normal((n, self.n_features))
-        X = self.means[labels] + np.einsum("ncd,nd->nc", L[labels], noise)
+        X = self.means[labels]
+        for j in range(self.n_components):
+            own = labels == j
+            L = np.linalg.cholesky(self.covariances[j])
+            X[own] += np.einsum("cd,nd->nc", L, noise[own])
         return X, labels.astype(np.intp)
 
     def reordered(self, order: Sequence[int]) -> "Mixture":
@@ -317,6 +335,30 @@ class DiagonalMixture(Mixture):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DiagonalMixture, (self.weights, self.means, self._variances)
+
+
+class TiedMixture(Mixture):
+    """A mixture whose components share one covariance; it keeps it once, (d, d).
+
+    See :meth:`Mixture.tied`.
+    """
+
+    _covariance: FloatArray
+
+    def __init__(self, weights: Any, means: Any, covariance: Any) -> None:
+        mu, kept = as_tied(means, covariance)
+        self._keep(weights, mu, "_covariance", kept)
+
+    @property
+    def covariances(self) -> FloatArray:
+        """Σ_j, (K, d, d): a view of the one."""
+        return np.broadcast_to(self._covariance, (self.n_components, *self._covariance.shape))
+
+    def _with_components(self, index: npt.NDArray[np.intp]) -> Mixture:
+        return TiedMixture(self.weights[index], self.means[index], self._covariance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TiedMixture, (self.weights, self.means, self._covariance)
 
 
 def _few(values: FloatArray) -> str:

@@ -40,9 +40,9 @@ class Lacking:
         return f"{self.what}. {remedy}"
 
 
-def constant(covariance: FloatArray, rounding: FloatArray) -> npt.NDArray[np.bool_]:
+def constant(variances: FloatArray, rounding: FloatArray) -> npt.NDArray[np.bool_]:
     """Which columns have one value in every row but for rounding, (d,)."""
-    return np.asarray(np.sqrt(np.diag(covariance)) <= 2 * rounding)
+    return np.asarray(np.sqrt(variances) <= 2 * rounding)
 
 
 def lacking(
@@ -50,13 +50,12 @@ def lacking(
     rounding: FloatArray,
     values: FloatArray,
     n_rows: int | None,
-    diagonal: bool = False,
 ) -> Lacking | None:
     """Why data with this covariance do not spread in every direction, or None.
 
     Parameters
     ----------
-    covariance : (d, d)
+    covariance : (d, d), or the variances (d,) where no more is asked for
         Of all the data, in any units.
     rounding : (d,)
         How finely floats tell the values of each column apart, in the same units.
@@ -64,10 +63,10 @@ def lacking(
         A value of each column as the user knows it.
     n_rows : int or None
         None where something was added to the covariance, so that few rows are enough.
-    diagonal : bool
-        Whether only variances are asked for.
     """
     d = len(rounding)
+    diagonal = covariance.ndim == 1
+    variances = covariance if diagonal else np.diag(covariance)
     if not diagonal and n_rows is not None and n_rows <= d:
         return Lacking(
             f"X has {counted(n_rows, 'observation', 'observations')} and "
@@ -75,7 +74,7 @@ def lacking(
             "rows",
             d + 1,
         )
-    flat = constant(covariance, rounding)
+    flat = constant(variances, rounding)
     if flat.any():
         c = int(np.argmax(flat))
         return Lacking(
@@ -84,7 +83,7 @@ def lacking(
         )
     if diagonal:
         return None
-    scale = np.sqrt(np.diag(covariance))
+    scale = np.sqrt(variances)
     smallest = float(np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0])
     if smallest < d * 1e-14 + 4 * float(np.max((rounding / scale) ** 2)):
         return Lacking(

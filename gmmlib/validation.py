@@ -209,7 +209,23 @@ def as_gaussians(means: Any, covariances: Any) -> tuple[FloatArray, FloatArray]:
             + "Pass one d × d matrix per component, and means of shape (K, d)."
         )
     for j in range(K):
-        _require_positive_definite(Sigma[j], j)
+        _require_positive_definite(Sigma[j], f"the covariance of component {j} (counting from 0)")
+    return mu, Sigma
+
+
+def as_tied(means: Any, covariance: Any) -> tuple[FloatArray, FloatArray]:
+    """Means (K, d) and the covariance (d, d) that all components share.
+
+    Raises ``ValueError`` for shapes that do not fit, and for a covariance that is not symmetric or
+    not positive definite.
+    """
+    mu, Sigma = as_floats(means, "means"), as_floats(covariance, "covariance")
+    if mu.ndim != 2 or mu.size == 0 or Sigma.shape != (mu.shape[1], mu.shape[1]):
+        raise ValueError(
+            f"means have shape {np.shape(means)}, and the covariance {np.shape(covariance)}. "
+            f"Pass one row per component, (K, d), and one covariance for all, (d, d)."
+        )
+    _require_positive_definite(Sigma, "the covariance of all components")
     return mu, Sigma
 
 
@@ -234,8 +250,7 @@ def as_variances(means: Any, variances: Any) -> tuple[FloatArray, FloatArray]:
     return mu, kept
 
 
-def _require_positive_definite(Sigma: FloatArray, j: int) -> None:
-    which = f"the covariance of component {j} (counting from 0)"
+def _require_positive_definite(Sigma: FloatArray, which: str) -> None:
     scale = np.sqrt(np.abs(np.diag(Sigma)))  # each entry is judged in the units of its columns
     gap = np.abs(Sigma - Sigma.T)
     asymmetric = gap > 1e-10 * np.outer(scale, scale)

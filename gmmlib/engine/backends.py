@@ -60,8 +60,14 @@ class Backend(Protocol):
     def log_joints(self, x: FloatArray, p: Parameters) -> FloatArray:
         """log α_j + log g_j(x_i) of one mixture on a block (d, m), as (K, m). Book: def-joint."""
 
-    def step(self, p: Parameters, about: FloatArray | None, origin: FloatArray) -> Step:
-        """Both steps with these parameters, measured from ``about``, or from what costs least."""
+    def step(
+        self, p: Parameters, about: FloatArray | None, origin: FloatArray, shared: bool = False
+    ) -> Step:
+        """Both steps with these parameters, measured from ``about``, or from what costs least.
+
+        Where the components are ``shared``, so that they have one covariance, S2 is summed over
+        them.
+        """
 
 
 FASTEST: Backend = Matrices() if Compiled is None else Compiled()

@@ -1,13 +1,15 @@
 """Data in blocks: an array, a file mapped into memory, or a function that yields blocks.
 
 The engine goes over the data block by block, so it never needs more than a few of them at once.
-One first pass checks every value and finds the centre, the scale and the covariance of all.
+One first pass checks every value and finds the centre, the scale and the variances of all. What
+grows with d², their covariance, is made in a pass of its own where a family asks for it.
 """
 
 import mmap
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -42,8 +44,8 @@ class Blocks:
         Its centre is the mean where subtracting it costs no digit of any value, and otherwise 0:
         values from half the mean to twice the mean are subtracted from it exactly (Sterbenz 1974).
         Its scale is a power of 2 near each column's standard deviation.
-    covariance : (d, d)
-        Of all the data, in units of ``scale``.
+    variances : (d,)
+        Of all the data, in units of ``scale`` squared.
     rounding : (d,)
         How finely floats tell the values of each column apart, in units of ``scale``.
 
@@ -54,7 +56,7 @@ class Blocks:
     total_weight: float
     mean: FloatArray
     frame: Frame
-    covariance: FloatArray
+    variances: FloatArray
     rounding: FloatArray
     _rows: "FloatRows | BlockSource"
     _weights: FloatArray | None
@@ -98,7 +100,7 @@ class Blocks:
     def _measured(cls, rows: "FloatRows | BlockSource", weights: FloatArray | None) -> "Blocks":
         none = np.empty(0)
         n, total = 0, 0.0
-        mean = products = lowest = highest = unit = none
+        mean = squares = lowest = highest = unit = none
         with one_blas_thread():
             for raw, w in in_blocks(rows, weights):
                 x = np.array(raw.T, dtype=np.float64, order="C")  # a copy, fast along each feature
@@ -112,9 +114,8 @@ class Blocks:
                         continue
                     low, high = x.min(axis=1), x.max(axis=1)
                 if total == 0:
-                    d = len(x)
                     lowest, highest = low, high
-                    mean, products = np.zeros(d), np.zeros((d, d))
+                    mean, squares = np.zeros(len(x)), np.zeros(len(x))
                     with np.errstate(over="ignore"):
                         unit = _unit(high - low)
                 lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
@@ -123,9 +124,10 @@ class Blocks:
                     here = x.mean(axis=1) if w is None else x @ w / added
                     x -= here[:, np.newaxis]
                     x /= unit[:, np.newaxis]
-                    products += (x if w is None else w * x) @ x.T
+                    x *= x
+                    squares += x.sum(axis=1) if w is None else x @ w
                     away = (here - mean) / unit
-                    products += np.outer(away, away) * (total * added / (total + added))
+                    squares += away**2 * (total * added / (total + added))
                     mean = mean + (here - mean) * (added / (total + added))
                 total += added
         if n == 0:
@@ -135,9 +137,9 @@ class Blocks:
                 "sample_weight is zero for every observation. Give some of them a weight above 0."
             )
         _require_range(lowest, highest, total)
-        covariance = products / total
-        rescale = _unit(np.sqrt(np.diag(covariance)))
-        covariance = covariance / np.outer(rescale, rescale)
+        variances = squares / total
+        rescale = _unit(np.sqrt(variances))
+        variances = variances / rescale**2
         scale = unit * rescale
         reach = np.maximum(np.abs(lowest), np.abs(highest))
         rounding = np.minimum(np.finfo(float).eps * reach / scale, 1e100)  # its square is finite
@@ -145,7 +147,17 @@ class Blocks:
             near = (0.5 <= lowest / mean) & (lowest / mean <= 2)
             near &= (0.5 <= highest / mean) & (highest / mean <= 2)
         centre = np.where(near, mean, 0)
-        return cls(n, total, mean, Frame(centre, scale), covariance, rounding, rows, weights)
+        return cls(n, total, mean, Frame(centre, scale), variances, rounding, rows, weights)
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Of all the data, (d, d), in units of ``scale``; a pass when it is first asked for."""
+        products = np.zeros((self.n_features, self.n_features))
+        with one_blas_thread():
+            for rows, w in self:
+                x = (rows - self.mean) / self.scale
+                products += x.T @ (x if w is None else w[:, np.newaxis] * x)
+        return products / self.total_weight
 
     @property
     def n_features(self) -> int:
@@ -164,9 +176,11 @@ class Blocks:
 
     def lacking(self, diagonal: bool, added: FloatArray | float = 0.0) -> Lacking | None:
         """Why the data, with ``added`` to their variances in units of the scale, lack spread."""
-        total = self.covariance + np.diag(np.broadcast_to(added, self.n_features))
-        n_rows = self.n_rows if np.array_equal(total, self.covariance) else None
-        return lacking(total, self.rounding, self.centre, n_rows, diagonal)
+        total = self.variances + added
+        n_rows = self.n_rows if np.array_equal(total, self.variances) else None
+        if not diagonal:
+            total = self.covariance + np.diag(np.broadcast_to(added, self.n_features))
+        return lacking(total, self.rounding, self.centre, n_rows)
 
     @property
     def names(self) -> list[str] | None:
@@ -177,7 +191,7 @@ class Blocks:
     @property
     def constant(self) -> npt.NDArray[np.bool_]:
         """Which columns have one value in every row but for rounding, (d,)."""
-        return constant(self.covariance, self.rounding)
+        return constant(self.variances, self.rounding)
 
     @property
     def in_memory(self) -> bool:
@@ -220,19 +234,26 @@ class Blocks:
             How many different rows are needed, if there are as many.
         """
         some, sums = np.empty((0, self.n_features)), np.empty(0)
+        parts: list[FloatRows] = [some]
+        shares, waiting = [sums], 0
         for rows, w in self:
-            each = np.ones(len(rows)) if w is None else w
-            some, sums = _merged(np.concatenate([some, rows]), np.concatenate([sums, each]))
+            parts.append(rows)
+            shares.append(np.ones(len(rows)) if w is None else w)
+            waiting += len(rows)
+            if waiting < len(some) and len(some) + waiting <= size:
+                continue  # merged when they are as many, so that no row is sorted again and again
+            some, sums = _merged(np.concatenate(parts), np.concatenate(shares))
             if len(some) > size:
                 break
+            parts, shares, waiting = [some], [sums], 0
         else:
-            return some, sums
+            return _merged(np.concatenate(parts), np.concatenate(shares))
         heavy = self._with_many_shares(size)
         rest = self.total_weight - heavy.sum()
         threshold = heavy.min(initial=np.inf)
-        shares = size - len(heavy)
-        step = rest / shares
-        points = (np.arange(shares) + rng.random(shares)) * step
+        n_shares = size - len(heavy)
+        step = rest / n_shares
+        points = (np.arange(n_shares) + rng.random(n_shares)) * step
         found, weights, before = [], [], 0.0
         for rows, w in self:
             each = np.ones(len(rows)) if w is None else w
@@ -259,12 +280,11 @@ class Blocks:
 
     def has_distinct_rows(self, count: int) -> bool:
         """Whether at least ``count`` different rows have a weight above 0."""
-        different: FloatRows | None = None
+        different = np.empty((0, self.n_features))
         for rows, _ in self:
             for first in range(0, len(rows), 1024):
-                part = rows[first : first + 1024]
-                part = part if different is None else np.concatenate([different, part])
-                different = np.unique(part, axis=0)
+                part = np.concatenate([different, rows[first : first + 1024]])
+                different = _merged(part, np.ones(len(part)))[0]
                 if len(different) >= count:
                     return True
         return False
@@ -495,11 +515,24 @@ def _joined(
 
 
 def _merged(rows: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    order = np.lexsort(rows.T[::-1])
+    """The different rows, sorted, and the sums of their weights."""
+    order = np.argsort(_keys(rows), kind="stable")
     rows, weights = rows[order], weights[order]
     new = np.ones(len(rows), dtype=bool)
     new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     return rows[new], np.add.reduceat(weights, np.flatnonzero(new))
+
+
+def _keys(rows: FloatArray) -> npt.NDArray[np.void]:
+    """One string of bytes a row, (n,), in the order of the rows: compared at once, not by column.
+
+    The bits of a double, read as a whole number, are in the order of the doubles; of negative ones
+    in the opposite order. As strings are compared byte by byte, the highest byte comes first.
+    """
+    bits = np.add(rows, 0.0, order="C").view(np.int64)  # -0.0 becomes 0.0
+    bits ^= (bits >> 63) & np.iinfo(np.int64).max
+    bits ^= np.iinfo(np.int64).min
+    return bits.astype(">i8").view(f"V{8 * rows.shape[1]}")[:, 0]
 
 
 def _page_release(rows: FloatRows) -> Callable[[], None]:

@@ -40,9 +40,11 @@ class Compiled:
         function(x, p.log_c[0], p.means[0], _padded(p.W)[0], L)
         return L
 
-    def step(self, p: Parameters, about: FloatArray | None, origin: FloatArray) -> "CompiledStep":
+    def step(
+        self, p: Parameters, about: FloatArray | None, origin: FloatArray, shared: bool = False
+    ) -> "CompiledStep":
         """Both steps."""
-        return CompiledStep(p, _padded(p.W), p.means if about is None else about)
+        return CompiledStep(p, _padded(p.W), p.means if about is None else about, shared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +54,14 @@ class CompiledStep:
     p: Parameters
     W: FloatArray
     about: FloatArray
+    shared: bool
 
     def on_block(self, x: FloatArray, w: FloatArray) -> Moments:
         """The moments of a block (d, m)."""
         p = self.p
         R, K, d = p.means.shape
-        N, S1, S2 = np.zeros((R, K)), np.zeros((R, K, d)), np.zeros(self.W.shape)
+        N, S1 = np.zeros((R, K)), np.zeros((R, K, d))
+        S2 = np.zeros((R, 1 if self.shared else K, *self.W.shape[2:]))
         log_likelihood = np.zeros(R)
         function = kernel.accumulate_diagonal if p.diagonal else kernel.accumulate
         function(x, w, p.log_c, p.means, self.W, self.about, N, S1, S2, log_likelihood)

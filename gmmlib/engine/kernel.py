@@ -31,8 +31,10 @@ def _compiled(**options):
 BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
+WIDE = 64  # features from which nearly all responsibilities are 0 or 1 as a rule
 NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
 NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
+NOTHING = 1e-290  # its products are below the normal doubles, where a processor is slow
 
 _ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
 
@@ -218,12 +220,13 @@ def _offsets(W, mu, offset, near):
     """W μ of each component, where W x - W μ loses nothing against W (x - μ); 0 where it does."""
     K, d = mu.shape
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         largest = 0.0
         for c in range(d):
             total = 0.0
             for r in range(c + 1):
-                total += W[j, c, r] * mu[j, r]
-                largest = max(largest, abs(W[j, c, r] * mu[j, r]))
+                total += own[c, r] * mu[j, r]
+                largest = max(largest, abs(own[c, r] * mu[j, r]))
             offset[j, c] = total
         near[j] = largest < NEAR
         if not near[j]:
@@ -233,15 +236,16 @@ def _offsets(W, mu, offset, near):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         q = L[j]
         for i in range(m):
             q[i] = 0.0
         for c in range(d):
-            t, w = mu[j, c], W[j, c, c]
+            t, w = mu[j, c], own[c, c]
             for i in range(m):
                 y[i] = w * (x[c, i] - t)
             for r in range(c):
-                t, w = mu[j, r], W[j, c, r]
+                t, w = mu[j, r], own[c, r]
                 for i in range(m):
                     y[i] += w * (x[r, i] - t)
             for i in range(m):
@@ -253,15 +257,16 @@ def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
     for j in range(K):
+        own = W[min(j, len(W) - 1)]
         q = L[j]
         if near[j]:
-            _whitened_square(W[j], x, offset[j], q, W.shape[1], m, y)
+            _whitened_square(own, x, offset[j], q, W.shape[1], m, y)
         else:
             for r in range(d):
                 t = mu[j, r]
                 for i in range(m):
                     z[r, i] = x[r, i] - t
-            _whitened_square(W[j], z, offset[j], q, W.shape[1], m, y)
+            _whitened_square(own, z, offset[j], q, W.shape[1], m, y)
         for i in range(m):
             q[i] = log_c[j] - 0.5 * q[i]
 
@@ -284,6 +289,7 @@ def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
     for j in range(K):
+        own = S2[min(j, len(S2) - 1)]
         b = beta[j]
         count = 0.0
         for i in range(m):
@@ -302,13 +308,14 @@ def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
                 second = 0.0
                 for i in range(m):
                     second += y[i] * (x[c, i] - t)
-                S2[j, r, c] += second
+                own[r, c] += second
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
     dp = S2.shape[1]
     for j in range(K):
+        own = S2[min(j, len(S2) - 1)]
         b = beta[j]
         count = 0.0
         for i in range(m):
@@ -332,7 +339,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
                     bz[r, k] = b[i] * v
                     first += b[i] * v
                 S1[j, r] += first
-            _add_products(bz, z, S2[j], dp, active)
+            _add_products(bz, z, own, dp, active)
         else:
             for r in range(d):
                 t = about[j, r]
@@ -343,7 +350,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
                     bz[r, i] = b[i] * v
                     first += b[i] * v
                 S1[j, r] += first
-            _add_products(bz, z, S2[j], dp, m)
+            _add_products(bz, z, own, dp, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
@@ -359,6 +366,36 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             first = 0.0
             second = 0.0
             for i in range(m):
+                v = x[r, i] - t
+                u = b[i] * v
+                first += u
+                second += u * v
+            S1[j, r] += first
+            S2[j, r] += second
+
+
+@_compiled(fastmath=_ALGEBRA, error_model="numpy")
+def _moments_wide(x, beta, about, N, S1, S2, K, d, m, index):
+    """:func:`_moments_diagonal`, of the observations alone that the component has a share in."""
+    for j in range(K):
+        b = beta[j]
+        count = 0.0
+        largest = 0.0
+        for i in range(m):
+            count += b[i]
+            largest = max(largest, b[i])
+        N[j] += count
+        least = max(NEGLIGIBLE * largest, NOTHING)
+        active = 0
+        for i in range(m):
+            index[active] = i
+            active += b[i] > least
+        for r in range(d):
+            t = about[j, r]
+            first = 0.0
+            second = 0.0
+            for k in range(active):
+                i = index[k]
                 v = x[r, i] - t
                 u = b[i] * v
                 first += u
@@ -386,12 +423,14 @@ def _copy(x, start, m, block):
 def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """Both steps on x (d, n) for R mixtures: adds to N, S1, S2, log_likelihood.
 
-    N is (R, K), S1 (R, K, d), S2 as W, log_likelihood (R,). W is L⁻¹ with Σ = L Lᵀ, padded with
-    zeros to (R, K, dp, dp), dp a multiple of TILED where d ≥ TILED. The moments are from ``about``.
+    N is (R, K), S1 (R, K, d), log_likelihood (R,). W is L⁻¹ with Σ = L Lᵀ, padded with zeros to
+    (R, K, dp, dp), dp a multiple of TILED where d ≥ TILED; or (R, 1, dp, dp), where all components
+    have the same. S2 is (R, K, dp, dp), or (R, 1, dp, dp) for the sum over the components. The
+    moments are from ``about``.
     """
     R, K, d = mu.shape
     n = x.shape[1]
-    size = BLOCK if d >= TILED else SMALL
+    size = min(BLOCK if d >= TILED else SMALL, n)
     dp = W.shape[2]
     L = _aligned(K, size)
     top = _aligned(1, size)[0]
@@ -421,7 +460,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
             else:
                 _moments_small(block, L, about[r], N[r], S1[r], S2[r], K, d, m, y[0])
     for r in range(R):
-        for j in range(K):
+        for j in range(S2.shape[1]):
             for a in range(d):
                 for c in range(a):
                     S2[r, j, c, a] = S2[r, j, a, c]
@@ -432,18 +471,23 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     """:func:`accumulate` for W and S2 of shape (R, K, d)."""
     R, K, d = mu.shape
     n = x.shape[1]
-    L = _aligned(K, SMALL)
-    top = _aligned(1, SMALL)[0]
-    total = _aligned(1, SMALL)[0]
-    block = _aligned(d, SMALL)
-    for start in range(0, n, SMALL):
-        m = min(SMALL, n - start)
+    size = min(SMALL, n)
+    L = _aligned(K, size)
+    top = _aligned(1, size)[0]
+    total = _aligned(1, size)[0]
+    block = _aligned(d, size)
+    index = np.empty(size + 1, np.int64)
+    for start in range(0, n, size):
+        m = min(size, n - start)
         _copy(x, start, m, block)
         w_block = w[start : start + m] if w.size else w
         for r in range(R):
             _log_joint_diagonal(block, log_c[r], mu[r], W[r], L, K, d, m)
             log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
-            _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
+            if d >= WIDE:
+                _moments_wide(block, L, about[r], N[r], S1[r], S2[r], K, d, m, index)
+            else:
+                _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
@@ -451,7 +495,7 @@ def log_joint(x, log_c, mu, W, out):
     """log α_j + log g_j(x_i) of one mixture for x (d, n), into (K, n)."""
     K, d = mu.shape
     n = x.shape[1]
-    size = BLOCK if d >= TILED else SMALL
+    size = min(BLOCK if d >= TILED else SMALL, n)
     block = _aligned(W.shape[2], size)
     z = _aligned(W.shape[2], size)
     offset = np.zeros((K, W.shape[2]))

@@ -53,20 +53,28 @@ class Matrices:
             L[:, part] = p.log_c[0][:, np.newaxis] - 0.5 * squares
         return L
 
-    def step(self, p: Parameters, about: FloatArray | None, origin: FloatArray) -> "MatrixStep":
+    def step(
+        self, p: Parameters, about: FloatArray | None, origin: FloatArray, shared: bool = False
+    ) -> "MatrixStep":
         """Both steps; T is taken from ``origin`` (d,), the mean of the data."""
-        return MatrixStep(self, p, about, origin)
+        return MatrixStep(self, p, about, origin, shared)
 
 
 class MatrixStep:
     """Θ T, a softmax, B Tᵀ; row by row about a component's mean where that would cancel."""
 
     def __init__(
-        self, backend: Matrices, p: Parameters, about: FloatArray | None, origin: FloatArray
+        self,
+        backend: Matrices,
+        p: Parameters,
+        about: FloatArray | None,
+        origin: FloatArray,
+        shared: bool = False,
     ) -> None:
         R, K, d = p.means.shape
         self.p = p
         self.origin = origin
+        self.shared = shared
         seen = replace(p, means=p.means - origin)
         features = 1 + d + (d if p.diagonal else d * (d + 1) // 2)
         self.centred = seen.cancellation() > backend.cancelling  # (R, K)
@@ -100,9 +108,10 @@ class MatrixStep:
             L = self.theta @ T
         L = L.reshape(R, K, -1)
         if self.centred.any():
-            L[self.centred] = p.log_c[self.centred][:, np.newaxis] - 0.5 * _squared_distances(
-                x, p.means[self.centred], p.W[self.centred]
-            )
+            for r, own in enumerate(self.centred):
+                W = p.W[r] if p.W.shape[1] == 1 else p.W[r, own]
+                squares = _squared_distances(x, p.means[r, own], W)
+                L[r, own] = p.log_c[r, own][:, np.newaxis] - 0.5 * squares
         top = L.max(axis=1)
         L -= top[:, np.newaxis]
         np.exp(L, out=L)
@@ -112,27 +121,40 @@ class MatrixStep:
         L *= ((w if w.size else 1.0) / total)[:, np.newaxis]  # β, times w
 
         S1 = np.zeros((R, K, d))
-        S2 = np.zeros((R, K, d) if p.diagonal else (R, K, d, d))
+        S2 = np.zeros((R, K, d) if p.diagonal else (R, 1 if self.shared else K, d, d))
         if self.theta is not None:
-            S = (L.reshape(R * K, -1) @ T.T).reshape(R, K, -1)
+            if self.shared:
+                S = (L.reshape(R * K, -1) @ T[: 1 + d].T).reshape(R, K, -1)
+                of_all = np.where(self.centred[..., np.newaxis], 0.0, L).sum(axis=1)
+                second = (of_all @ T[1 + d :].T)[:, np.newaxis]
+            else:
+                S = (L.reshape(R * K, -1) @ T.T).reshape(R, K, -1)
+                second = S[:, :, 1 + d :]
             S1[:] = S[:, :, 1 : 1 + d]
             if p.diagonal:
-                S2[:] = S[:, :, 1 + d :]
+                S2[:] = second
             else:
                 rows, columns, _ = pairs(d)
-                S2[:, :, rows, columns] = S2[:, :, columns, rows] = S[:, :, 1 + d :]
-        if self.centred.any():
-            z = x - self.about[self.centred][:, :, np.newaxis]
-            weighted = L[self.centred][:, np.newaxis] * z
-            S1[self.centred] = weighted.sum(axis=2)
-            S2[self.centred] = (
-                (weighted * z).sum(axis=2) if p.diagonal else weighted @ z.swapaxes(1, 2)
-            )
+                S2[:, :, rows, columns] = S2[:, :, columns, rows] = second
+        for r, own in enumerate(self.centred):
+            z = x - self.about[r, own][:, :, np.newaxis]
+            weighted = L[r, own][:, np.newaxis] * z
+            S1[r, own] = weighted.sum(axis=2)
+            if p.diagonal:
+                S2[r, own] = (weighted * z).sum(axis=2)
+            elif self.shared:
+                for one, other in zip(weighted, z, strict=True):
+                    S2[r, 0] += one @ other.T
+            else:
+                S2[r, own] = weighted @ z.swapaxes(1, 2)
         return Moments(L.sum(axis=2), S1, S2, self.about, log_likelihood)
 
 
 def _squared_distances(x: FloatArray, mu: FloatArray, W: FloatArray) -> FloatArray:
-    """(x - μ)ᵀ Σ⁻¹ (x - μ) for x (d, m) and J Gaussians, (J, m): Σ_c (W (x - μ))_c²."""
+    """(x - μ)ᵀ Σ⁻¹ (x - μ) for x (d, m) and J Gaussians, (J, m): Σ_c (W (x - μ))_c².
+
+    W is of each, or one of all.
+    """
     z = x - mu[:, :, np.newaxis]
     y = W[:, :, np.newaxis] * z if W.ndim == 2 else W @ z
     return np.asarray(np.einsum("jcm,jcm->jm", y, y))

@@ -24,7 +24,8 @@ class Moments:
     S1 : (R, K, d)
         Σ_i β_ij (x_i - a_j).
     S2 : (R, K, d, d), or (R, K, d) for a diagonal family
-        Σ_i β_ij (x_i - a_j)(x_i - a_j)ᵀ.
+        Σ_i β_ij (x_i - a_j)(x_i - a_j)ᵀ; for a family with one covariance Σ_j of that,
+        (R, 1, d, d).
     about : (R, K, d)
         The points a_j.
     log_likelihood : (R,)

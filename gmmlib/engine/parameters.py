@@ -5,12 +5,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import scipy.linalg
 
 from gmmlib.engine.available import KERNEL
 from gmmlib.engine.frame import Frame
-from gmmlib.mixture import Mixture
+from gmmlib.mixture import Mixture, TiedMixture
 from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray
+
+_LARGE = 40  # dimensions from which LAPACK is faster than any loop here
 
 Factors = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
@@ -24,6 +28,7 @@ class Parameters:
     weights : (R, K)
     means : (R, K, d)
     covariances : (R, K, d, d), or the variances (R, K, d) of a diagonal family
+        (R, 1, d, d) where all components of a mixture have the same.
     W : as ``covariances``
         L⁻¹ with Σ = L Lᵀ, or 1/σ. NaN where Σ is not positive definite.
     log_c : (R, K)
@@ -71,14 +76,29 @@ class Parameters:
         weights = np.array([m.weights for m in mixtures])
         means = frame.rows(np.array([m.means for m in mixtures]))
         diagonal = family_of(family).diagonal
-        kept = [m.variances_by_column if diagonal else m.covariances for m in mixtures]
+        if diagonal:
+            kept = [m.variances_by_column for m in mixtures]
+        elif family_of(family).shared and all(isinstance(m, TiedMixture) for m in mixtures):
+            kept = [m.covariances[:1] for m in mixtures]
+        else:
+            kept = [m.covariances for m in mixtures]
         covariances = frame.covariances(np.array(kept), diagonal)
         return cls.factored(weights, means, covariances)
 
     @classmethod
     def joined(cls, parts: Sequence["Parameters"]) -> "Parameters":
-        """The mixtures of all parts, one after another."""
-        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+        """The mixtures of all parts, one after another.
+
+        A covariance that is shared in one part, and not in another, is repeated.
+        """
+        arrays = []
+        for f in fields(cls):
+            each = [getattr(p, f.name) for p in parts]
+            K = max(a.shape[1] for a in each)
+            arrays.append(
+                np.concatenate([np.broadcast_to(a, (len(a), K, *a.shape[2:])) for a in each])
+            )
+        return cls(*arrays)
 
     @property
     def diagonal(self) -> bool:
@@ -88,6 +108,11 @@ class Parameters:
     def runs(self, index: Any) -> "Parameters":
         """Some of the R mixtures."""
         return Parameters(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    def reordered(self, order: npt.NDArray[np.intp]) -> "Parameters":
+        """The components (K,) of each mixture in another order."""
+        arrays = (getattr(self, f.name) for f in fields(self))
+        return Parameters(*(a if a.shape[1] < len(order) else a[:, order] for a in arrays))
 
     def with_runs(self, index: Any, others: "Parameters") -> "Parameters":
         """With others in the place of some of the R mixtures."""
@@ -102,8 +127,11 @@ class Parameters:
         """One of them, in the units of the data."""
         means = frame.rows_back(self.means[run])
         Sigma = frame.covariances_back(self.covariances[run], self.diagonal)
-        made = Mixture.diagonal if self.diagonal else Mixture
-        return made(self.weights[run], means, Sigma)
+        if self.diagonal:
+            return Mixture.diagonal(self.weights[run], means, Sigma)
+        if len(Sigma) < len(means):
+            return Mixture.tied(self.weights[run], means, Sigma[0])
+        return Mixture(self.weights[run], means, Sigma)
 
     def precisions(self) -> FloatArray:
         """The diagonals of the Σ_j⁻¹, (R, K, d)."""
@@ -131,6 +159,8 @@ class Parameters:
 def compiled_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     """W = L⁻¹ and log det W for matrices (..., d, d); NaN where one is not positive definite."""
     d = Sigma.shape[-1]
+    if d >= _LARGE:
+        return _large_factors(Sigma)
     W, log_det = np.zeros(Sigma.shape), np.empty(Sigma.shape[:-2])
     assert KERNEL is not None
     KERNEL.factor(Sigma.reshape(-1, d, d), W.reshape(-1, d, d), log_det.reshape(-1))
@@ -140,6 +170,8 @@ def compiled_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
 def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The same in NumPy."""
     d = Sigma.shape[-1]
+    if d >= _LARGE:
+        return _large_factors(Sigma)
     L = _cholesky(Sigma)
     W = np.zeros(Sigma.shape)
     diagonal = 1 / np.diagonal(L, axis1=-2, axis2=-1)
@@ -149,6 +181,16 @@ def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
         row = L[..., c : c + 1, :c] @ W[..., :c, :c]
         W[..., c, :c] = -diagonal[..., c, np.newaxis] * row[..., 0, :]
     return W, np.log(diagonal).sum(axis=-1)
+
+
+def _large_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
+    W, log_det = np.full(Sigma.shape, np.nan), np.full(Sigma.shape[:-2], np.nan)
+    for index in np.ndindex(log_det.shape):
+        L, failed = scipy.linalg.lapack.dpotrf(Sigma[index].T, lower=True)
+        if not failed:
+            W[index], _ = scipy.linalg.lapack.dtrtri(L, lower=True)
+            log_det[index] = np.log(W[index].diagonal()).sum()
+    return W, log_det
 
 
 fastest_factors: Factors = numpy_factors if KERNEL is None else compiled_factors

@@ -122,7 +122,7 @@ class Engine:
         Book: eq-additivity, def-moments.
         """
         R, K, d = p.means.shape
-        step = self.backend.step(p, about, self._origin)
+        step = self.backend.step(p, about, self._origin, self.family.shared)
         work = 2.0 * R * K * self.blocks.n_rows * (d if p.diagonal else d * (d + 3) / 2)
         total: Moments | None = None
         done = 0
@@ -151,6 +151,11 @@ class Engine:
             away = m.S1 / counts
             if self.family.diagonal:
                 Sigma = m.S2 / counts - away**2
+            elif self.family.shared:
+                between = (counts * away).swapaxes(1, 2) @ away
+                between = (between + between.swapaxes(1, 2)) / 2
+                total = m.N.sum(axis=1)[:, np.newaxis, np.newaxis]
+                Sigma = ((m.S2[:, 0] - between) / total)[:, np.newaxis]
             else:
                 Sigma = m.S2 / counts[..., np.newaxis] - away[..., np.newaxis] * away[:, :, None]
             weights = m.N / m.N.sum(axis=1, keepdims=True)

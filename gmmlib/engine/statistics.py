@@ -51,18 +51,20 @@ def natural_parameters(mixture: Mixture) -> FloatArray:
 def theta_of(p: Parameters) -> FloatArray:
     """Θ of R mixtures, (R K, P)."""
     R, K, d = p.means.shape
-    mu, W = p.means.reshape(R * K, d), p.W.reshape(R * K, *p.W.shape[2:])
     if p.diagonal:
-        Lambda = W**2
-        b = Lambda * mu
+        Lambda = p.W**2
+        b = Lambda * p.means
         second = -0.5 * Lambda
     else:
-        full = W.swapaxes(1, 2) @ W  # Σ⁻¹
-        b = np.einsum("jab,jb->ja", full, mu)
+        full = p.W.swapaxes(2, 3) @ p.W  # Σ⁻¹
+        b = (full @ p.means[..., np.newaxis])[..., 0]
         rows, columns, factor = pairs(d)
-        second = factor * full[:, rows, columns]
-    constant = p.log_c.reshape(-1) - 0.5 * (b * mu).sum(axis=1)
-    return np.concatenate([constant[:, np.newaxis], b, second], axis=1)
+        second = factor * full[:, :, rows, columns]
+    Theta = np.empty((R, K, 1 + d + second.shape[2]))
+    Theta[..., 0] = p.log_c - 0.5 * (b * p.means).sum(axis=2)
+    Theta[..., 1 : 1 + d] = b
+    Theta[..., 1 + d :] = second
+    return Theta.reshape(R * K, -1)
 
 
 @lru_cache(maxsize=16)

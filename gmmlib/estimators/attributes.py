@@ -5,13 +5,15 @@ So the attributes are the model. While nobody has touched them, it is the mixtur
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from gmmlib.engine import Frame, Parameters
 from gmmlib.mixture import Mixture
-from gmmlib.models import Family
+from gmmlib.models import CovarianceType, Family
 from gmmlib.validation import FloatArray, as_floats, is_positive_definite
 
 SPREADS = ("precisions_cholesky_", "precisions_", "covariances_")  # any one gives the others
@@ -24,6 +26,42 @@ _NO_PRECISION = (
 _AGREE = {4: 1e-3, 8: 1e-7}  # relative, by bytes of a number: so near are covariances that agree
 
 
+@dataclass(eq=False)
+class Known:
+    """A mixture that was fitted, and what need not be computed again while it is the same.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    before : name -> array
+        The attributes as they were made from it.
+    """
+
+    mixture: Mixture
+    before: dict[str, FloatArray]
+    _prepared: tuple[CovarianceType, Frame, Parameters] | None = None
+
+    def prepared(
+        self, mixture: Mixture, covariance_type: CovarianceType
+    ) -> tuple[Frame, Parameters]:
+        """What densities need: :func:`prepared`, kept if ``mixture`` is the one that was fitted."""
+        if mixture is not self.mixture:
+            return prepared(mixture, covariance_type)
+        kept = self._prepared
+        if kept is None or kept[0] != covariance_type:
+            kept = self._prepared = covariance_type, *prepared(mixture, covariance_type)
+        return kept[1:]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_prepared": None}
+
+
+def prepared(mixture: Mixture, covariance_type: CovarianceType) -> tuple[Frame, Parameters]:
+    """A frame around the mixture, and its parameters there."""
+    frame = Frame.around(mixture)
+    return frame, Parameters.of([mixture], covariance_type, frame)
+
+
 def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> dict[str, Any]:
     """Name -> array, in the shapes of ``family``."""
     if family.diagonal:
@@ -31,7 +69,7 @@ def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> 
         factor = 1 / np.sqrt(Sigma)
         precision = factor * factor
     else:
-        Sigma = mixture.covariances
+        Sigma = mixture.covariances[:1] if family.shared else mixture.covariances
         L = np.linalg.cholesky(Sigma)
         W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
         factor = np.triu(W.swapaxes(1, 2))
@@ -41,18 +79,15 @@ def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> 
     return {name: np.array(array, dtype) for name, array in zip(NAMES, arrays, strict=True)}
 
 
-def mixture_of(
-    now: Mapping[str, Any], before: Mapping[str, FloatArray], fitted: Mixture | None, family: Family
-) -> Mixture:
+def mixture_of(now: Mapping[str, Any], known: Known | None, family: Family) -> Mixture:
     """The mixture that the attributes ``now`` are.
 
     Parameters
     ----------
     now : name -> array
         Those that are set.
-    before : name -> array
-        As they were when ``fitted`` was made; empty without it.
-    fitted : Mixture or None
+    known : Known or None
+        Of the last fit.
     family : Family
 
     Raises
@@ -62,7 +97,8 @@ def mixture_of(
     ValueError
         If they are no mixture, or if covariances and precisions were set that do not agree.
     """
-    new = [name for name in NAMES if name in now and not _same(now[name], before.get(name))]
+    new = changed(now, known)
+    fitted = known.mixture if known is not None else None
     if fitted is not None and not new:
         return fitted
     for name in ("weights_", "means_"):
@@ -83,12 +119,19 @@ def mixture_of(
         Sigma = found[spreads[0]]
         for name in spreads[1:]:
             _require_agreement(spreads[0], Sigma, name, found[name], now)
-    made = Mixture.diagonal if family.diagonal else Mixture
-    return made(np.asarray(now["weights_"]), means, Sigma)
+    weights = np.asarray(now["weights_"])
+    if family.shared:
+        return Mixture.tied(weights, means, Sigma[0])
+    return (Mixture.diagonal if family.diagonal else Mixture)(weights, means, Sigma)
 
 
-def _same(a: Any, b: FloatArray | None) -> bool:
-    return b is not None and np.array_equal(a, b)
+def changed(now: Mapping[str, Any], known: Known | None) -> list[str]:
+    """The names of those that are set and are not as they were made."""
+    before = known.before if known is not None else {}
+    set_ = [name for name in NAMES if name in now]
+    return [
+        name for name in set_ if not (name in before and np.array_equal(now[name], before[name]))
+    ]
 
 
 def _numbers(now: Mapping[str, Any], name: str) -> FloatArray:
@@ -96,7 +139,7 @@ def _numbers(now: Mapping[str, Any], name: str) -> FloatArray:
 
 
 def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: int) -> FloatArray:
-    """The covariances (K, d, d), or variances (K, d), that one of the three attributes gives."""
+    """The covariances that one of the three attributes gives, as the family keeps them."""
     given = _numbers(now, name)
     if given.shape != family.shape(K, d):
         raise ValueError(

@@ -18,13 +18,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, Frame, Parameters, current
+from gmmlib.engine import Blocks, current
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
-from gmmlib.estimators.attributes import NAMES, attributes_of, mixture_of
+from gmmlib.estimators.attributes import (
+    NAMES,
+    Known,
+    attributes_of,
+    changed,
+    mixture_of,
+    prepared,
+)
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
-from gmmlib.mixture import Mixture
+from gmmlib.mixture import DiagonalMixture, Mixture
 from gmmlib.models import COVARIANCE_TYPES, CovarianceType, Family, family_of
 from gmmlib.validation import (
     FloatArray,
@@ -45,9 +52,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     It takes the place of ``sklearn.mixture.GaussianMixture``, and differs on purpose in this:
 
-    - ``n_init`` is 20, and the starts are short runs on some 8192 of the observations, drawn at
-      random (more for many components or columns); the best is carried to convergence on all of
-      them. A start whose component shrinks to a spike on a few points is left
+    - ``n_init`` is 20, and the starts are short runs of three kinds on some of the observations;
+      from the best of them components are moved to where they help more (``init_params``), and
+      what is found is carried to convergence on all observations. With ``n_init=1`` there is one
+      start and no move. A start whose component shrinks to a spike on a few points is left
       (:func:`gmmlib.fitting.is_spike`).
     - ``tol`` is the estimated distance to the fixed point, not the last gain of the likelihood,
       which may be small long before the end. The steps are extrapolated, and ℓ never falls by
@@ -77,9 +85,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Steps of the last run. 0 gives the first start as it is.
     n_init : int
         How many starts. With ``means_init`` there is one.
-    init_params : 'k-means++', 'kmeans', 'random' or 'random_from_data'
-        Centres drawn far from one another; k-means from such centres; responsibilities at random;
-        observations at random as centres.
+    init_params : 'search', 'k-means++', 'kmeans', 'random' or 'random_from_data'
+        How the starts are made. 'search' takes three kinds: centres drawn far from one another
+        with one covariance, k-means and observations at random with the covariance of each
+        cluster; and from the best of them it moves components from where they are needed least to
+        where they help most, as long as that leads higher. The others are one kind each, without
+        such moves: centres drawn far from one another; k-means from such centres; responsibilities
+        at random; observations at random as centres.
+    init_size : int or None
+        How many of the observations the starts may see, drawn at random. None takes 8192, or more
+        for many components or columns.
     weights_init : (K,) or None
     means_init : (K, d) or None
         What is not given with them comes from the observations nearest to each.
@@ -134,6 +149,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         max_iter: int = 1000,
         n_init: int = 20,
         init_params: InitParams = "search",
+        init_size: int | None = None,
         weights_init: Any = None,
         means_init: Any = None,
         precisions_init: Any = None,
@@ -149,6 +165,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.max_iter = max_iter
         self.n_init = n_init
         self.init_params = init_params
+        self.init_size = init_size
         self.weights_init = weights_init
         self.means_init = means_init
         self.precisions_init = precisions_init
@@ -184,11 +201,13 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         family = family_of(covariance_type)
         K, d = mixture.means.shape
         kept = mixture.variances_by_column if family.diagonal else mixture.covariances
-        back = family.kept(family.stored(kept), K, d)
-        full = mixture.covariances
-        whole = back if back.ndim == 3 else back[:, :, np.newaxis] * np.eye(d)
-        unit = np.sqrt(full.diagonal(axis1=1, axis2=2))
-        if (np.abs(whole - full) > 1e-9 * unit[:, :, np.newaxis] * unit[:, np.newaxis]).any():
+        away = family.kept(family.stored(kept), K, d) - kept
+        if family.diagonal and not isinstance(mixture, DiagonalMixture):
+            off_diagonal = mixture.covariances * ~np.eye(d, dtype=bool)
+            away = away[:, :, np.newaxis] * np.eye(d) - off_diagonal
+        unit = np.sqrt(mixture.variances_by_column)
+        outer = unit**2 if away.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
+        if (np.abs(away) > 1e-9 * outer).any():
             raise ValueError(
                 f"the covariances of this mixture are not of the type {covariance_type!r}. "
                 f"Choose another covariance_type; 'full' is right for every mixture."
@@ -300,6 +319,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             max_iter=self.max_iter,
             n_init=self.n_init,
             init_params=self.init_params,
+            init_size=self.init_size,
             given=self._given(blocks.n_features),
             start=start,
             reg_covar=self.reg_covar,
@@ -372,7 +392,24 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         made = attributes_of(mixture, family_of(self.covariance_type), dtype)
         for name, array in made.items():
             setattr(self, name, array)
-        self._fitted = mixture, {name: array.copy() for name, array in made.items()}
+        self._known = Known(mixture, {name: array.copy() for name, array in made.items()})
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        known = state.get("_known")
+        if known is not None:
+            complete = all(name in state for name in NAMES) and not changed(state, known)
+            before = None if complete else known.before  # not twice the same in a file
+            state["_known"] = known.mixture, before
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "_known" in state:
+            mixture, before = state["_known"]
+            if before is None:
+                before = {name: getattr(self, name).copy() for name in NAMES}
+            self._known = Known(mixture, before)
 
     @property
     def mixture_(self) -> Mixture:
@@ -382,8 +419,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             raise NotFittedError(
                 "This GaussianMixture instance is not fitted yet. Call fit, or from_mixture."
             )
-        fitted, before = getattr(self, "_fitted", (None, {}))
-        return mixture_of(now, before, fitted, family_of(self.covariance_type))
+        return mixture_of(now, getattr(self, "_known", None), family_of(self.covariance_type))
 
     # --- what a fitted mixture says about data ----------------------------------------------------
 
@@ -448,9 +484,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     ) -> Iterator[tuple[FloatArray, FloatArray | None]]:
         """log α_j + log g_j(x_i) block by block, (K, m), and the weights of the rows."""
         mixture = self.mixture_
-        frame = Frame.around(mixture)
+        known = getattr(self, "_known", None)
+        frame, p = (known.prepared if known else prepared)(mixture, self.covariance_type)
         d = mixture.n_features
-        p = Parameters.of([mixture], self.covariance_type, frame)
         backend = current()
         first = 0
         for block, w in in_blocks(rows, weights, self._check_names):
@@ -538,6 +574,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low:
                 raise ValueError(f"{name} is {value!r}. Pass a whole number from {low} up.")
+        if self.init_size is not None:
+            value = self.init_size
+            whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+            if not whole or value < self.n_components:
+                raise ValueError(
+                    f"init_size is {value!r}. Pass None, or a whole number of observations, "
+                    f"at least n_components={self.n_components}."
+                )
         for name in ("tol", "reg_covar"):
             value = getattr(self, name)
             if name == "reg_covar" and value is None:

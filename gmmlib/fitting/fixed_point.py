@@ -11,7 +11,6 @@ from gmmlib.validation import FloatArray
 _REMEMBERED = 10  # steps from which the next jump is computed
 _NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
 _RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
-_ROOT_HALF = 0.5**0.5
 _ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
 
@@ -182,7 +181,7 @@ class _Memory:
         return self._factored(
             weights.reshape(R, K) / weights.sum(),
             means.reshape(R, K, d),
-            covariances.reshape(self._unit.covariances.shape),
+            covariances.reshape(R, -1, *self._unit.covariances.shape[2:]),
         )
 
 
@@ -199,6 +198,7 @@ def _scaled(
         if at.diagonal:
             first, second = W * means[0], W * W * covariances[0]
         else:
-            first = np.einsum("jab,jb->ja", W, means[0])
+            first = (W @ means[0][..., np.newaxis])[..., 0]
             second = W @ covariances[0] @ W.swapaxes(1, 2)
-    return np.concatenate((weights / at.weights, first, second * _ROOT_HALF), axis=None)
+        second *= (0.5 * len(means[0]) / len(second)) ** 0.5  # one that all share counts for each
+    return np.concatenate((weights / at.weights, first, second), axis=None)

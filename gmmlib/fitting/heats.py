@@ -72,11 +72,12 @@ def _revived(engine: Engine, before: Parameters, after: Parameters, anew: Anew) 
     covariances = before.covariances[runs]
     weights[gone] = 0
     weights /= weights.sum(axis=1, keepdims=True)
-    pooled = np.einsum("rk,rk...->r...", weights, covariances)
+    if covariances.shape[1] > 1:
+        pooled = np.einsum("rk,rk...->r...", weights, covariances)
+        covariances[gone] = pooled[np.nonzero(gone)[0]]
     weights[gone] = 1 / weights.shape[1]
-    means[gone] = anew(int(gone.sum()))
-    covariances[gone] = pooled[np.nonzero(gone)[0]]
     weights /= weights.sum(axis=1, keepdims=True)
+    means[gone] = anew(int(gone.sum()))
     return after.with_runs(runs, engine.factored(weights, means, covariances))
 
 
@@ -97,6 +98,8 @@ def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
 
     Book: sec-many-starts.
     """
+    if engine.family.shared:
+        return np.zeros(p.weights.shape, dtype=bool)
     if p.diagonal:
         pooled = np.einsum("rk,rka->ra", p.weights, p.covariances)
         ratio = 1 / (p.W**2 * pooled[:, np.newaxis]).max(axis=2)

@@ -26,6 +26,7 @@ _REMOVED = 6  # components of each that are tried
 _LAST = 4  # new mixtures that are carried to their summit
 _SPLIT = 20  # components of a summit that are split
 _PLACES = 8  # where one more is tried
+_HELD = 2**23  # numbers in the mixtures of one move: 64 MiB
 _LOOKED_AT = 512  # observations at which the density is looked at
 _STEPS = 10
 _HALF_TIME = 3  # steps after which only the better half goes on
@@ -69,12 +70,15 @@ def climbed(
     Returns
     -------
     climbed : Parameters
-        At most a few mixtures, near their fixed points, none with a spike; p itself where all of
-        them end in one.
+        A few mixtures near their fixed points, none with a spike; then those of p. Only these
+        where all of them end in a spike, or where a mixture has millions of numbers.
 
     Book: sec-many-starts.
     """
     last = engine.steps_taken + steps
+    most = min(_GROWN * _REMOVED, _HELD // (p.covariances[0].size + p.means[0].size))
+    if most < _LAST:
+        return p
     same = _SAME * engine.blocks.total_weight
     summits = _summits(engine, p, _SUMMITS, same)
     if not summits:
@@ -88,15 +92,15 @@ def climbed(
         if not new:
             break
         tried += new
-        grown = [_grown(engine, x, w, places, summit.parameters) for summit in new]
+        grown = [_grown(engine, x, w, places, summit.parameters, most) for summit in new]
         q = _after(engine, Parameters.joined(grown), _STEPS)
         if not len(q.weights):
             break
-        q = _after(engine, _without_one(engine, x, w, q.runs(slice(_GROWN))), _STEPS)
+        q = _after(engine, _without_one(engine, x, w, q.runs(slice(_GROWN)), most), _STEPS)
         q = _after(engine, q.runs(slice(2 * _LAST)), 2 * _STEPS)
         found = _summits(engine, q, _LAST, same)
         summits = _different(summits + found, same)[:_SUMMITS]
-    return Parameters.joined([summit.parameters for summit in summits])
+    return Parameters.joined([*(summit.parameters for summit in summits), p])
 
 
 def _summits(engine: Engine, p: Parameters, count: int, same: float) -> list[_Summit]:
@@ -148,27 +152,24 @@ class _Places:
         Indices, of the observation itself too.
     share : (s,)
         Of the whole weight in the nearest.
-    means, covariances : (s, d), and (s, d, d) or (s, d)
-        Of the nearest.
     log_density : (s,)
         From the volume of the ball that holds the nearest, but for a constant.
+    pooled : (d, d) or (d,)
+        The covariance in whose units near is near.
     """
 
     at: Indices
     nearest: Indices
     share: FloatArray
-    means: FloatArray
-    covariances: FloatArray
     log_density: FloatArray
+    pooled: FloatArray
 
     @classmethod
     def of(
         cls, x: FloatArray, w: FloatArray, pooled: FloatArray, rng: np.random.Generator
     ) -> "_Places":
-        """Distances are in units of the pooled covariance."""
         m, d = x.shape
         diagonal = pooled.ndim == 1
-        variances = pooled if diagonal else pooled.diagonal()
         if diagonal:
             z = x / np.sqrt(pooled)
         else:
@@ -183,21 +184,10 @@ class _Places:
             distances = squares - 2 * z[at[rows]] @ z.T + squares[at[rows], np.newaxis]
             nearest[rows] = np.argpartition(distances, size - 1, axis=1)[:, :size]
             radius[rows] = np.take_along_axis(distances, nearest[rows], axis=1).max(axis=1)
-        weights = w[nearest]
-        share = weights.sum(axis=1) / w.sum()
-        weights = weights / weights.sum(axis=1, keepdims=True)
-        means = np.einsum("sm,smd->sd", weights, x[nearest])
-        covariances = np.empty((len(at), *pooled.shape))
-        for s, near in enumerate(nearest):
-            away = x[near] - means[s]
-            if diagonal:
-                covariances[s] = weights[s] @ away**2 + _LEAST * pooled
-            else:  # halfway to no correlation: there are few observations
-                covariances[s] = (weights[s] * away.T) @ away / 2
-                covariances[s] += np.diag(covariances[s].diagonal() + _LEAST * variances)
+        share = w[nearest].sum(axis=1) / w.sum()
         with np.errstate(divide="ignore"):
             log_density = np.log(share) - 0.5 * d * np.log(np.maximum(radius, 0))
-        return cls(at, nearest, share, means, covariances, log_density)
+        return cls(at, nearest, share, log_density, pooled)
 
     def densest(self, expected: FloatArray) -> list[int]:
         """Those where the data are densest beside what is expected (m,), none near another."""
@@ -212,13 +202,71 @@ class _Places:
                 break
         return chosen
 
+    def component(
+        self, s: int, x: FloatArray, w: FloatArray
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """A weight, mean and covariance from the observations near one of them."""
+        near = self.nearest[s]
+        share = w[near] / w[near].sum()
+        mean = share @ x[near]
+        away = x[near] - mean
+        if self.pooled.ndim == 1:
+            covariance = share @ away**2 + _LEAST * self.pooled
+        else:  # halfway to no correlation: there are few observations
+            covariance = (share[:, np.newaxis] * away).T @ away / 2
+            covariance += np.diag(covariance.diagonal() + _LEAST * self.pooled.diagonal())
+        return min(float(self.share[s]), 0.5), mean, covariance
+
+
+class _Made:
+    """Mixtures of one component more than a single one has."""
+
+    def __init__(self, p: Parameters, is_shared: bool) -> None:
+        self._weights, self._means, self._covariances = p.weights[0], p.means[0], p.covariances[0]
+        self._is_shared = is_shared
+        self._made: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+
+    def split(
+        self, j: int, step: FloatArray, inner: FloatArray, outer: FloatArray | None = None
+    ) -> None:
+        """Component j becomes two of half its weight, ``step`` from its mean on both sides."""
+        weights, means = np.append(self._weights, 0), np.vstack([self._means, self._means[j]])
+        weights[[j, -1]] = self._weights[j] / 2
+        means[j] -= step
+        means[-1] += step
+        self._add(weights, means, inner, j, inner if outer is None else outer)
+
+    def insert(self, share: float, mean: FloatArray, covariance: FloatArray) -> None:
+        """One more, the others with the same shares of what is left."""
+        weights = np.append(self._weights * (1 - share), share)
+        self._add(weights, np.vstack([self._means, mean]), covariance)
+
+    def _add(
+        self,
+        weights: FloatArray,
+        means: FloatArray,
+        last: FloatArray,
+        j: int = 0,
+        changed: FloatArray | None = None,
+    ) -> None:
+        covariances = self._covariances
+        if not self._is_shared:
+            covariances = np.concatenate([covariances, last[np.newaxis]])
+            if changed is not None:
+                covariances[j] = changed
+        self._made.append((weights, means, covariances))
+
+    def parameters(self, engine: Engine) -> Parameters:
+        stacked = (np.array(arrays) for arrays in zip(*self._made, strict=True))
+        return engine.projected(engine.factored(*stacked))
+
 
 def _grown(
-    engine: Engine, x: FloatArray, w: FloatArray, places: _Places, p: Parameters
+    engine: Engine, x: FloatArray, w: FloatArray, places: _Places, p: Parameters, most: int
 ) -> Parameters:
-    """Mixtures of one component more, from a single one."""
-    weights, means, covariances = p.weights[0], p.means[0], p.covariances[0]
-    d = means.shape[1]
+    """At most so many mixtures of one component more, from a single one."""
+    d = x.shape[1]
+    is_shared = engine.family.shared
     log_joint = engine.backend.log_joints(np.ascontiguousarray(x.T), p)
     log_density = logsumexp(log_joint, axis=0)
     beta = np.exp(log_joint - log_density) * w
@@ -229,37 +277,20 @@ def _grown(
     spread = (beta * away**2).sum(axis=1) / counts
     with np.errstate(divide="ignore"):
         misfit = counts * np.abs(np.log(spread / (2 * d)))
-    made: list[tuple[FloatArray, FloatArray, FloatArray]] = []
-
-    def add(
-        j: int | None,
-        share: float,
-        mean: FloatArray,
-        covariance: FloatArray,
-        own_mean: FloatArray | None = None,
-        own_covariance: FloatArray | None = None,
-    ) -> None:
-        alpha, mu = np.append(weights, share), np.vstack([means, mean])
-        Sigma = np.concatenate([covariances, covariance[np.newaxis]])
-        if j is None:
-            alpha[:-1] *= 1 - share
-        else:
-            alpha[j] -= share
-            if own_mean is not None:
-                mu[j] = own_mean
-            Sigma[j] = own_covariance
-        made.append((alpha, mu, Sigma))
-
-    for j in np.argsort(-misfit, kind="stable")[:_SPLIT]:
-        share = weights[j] / 2
-        step, less = _halves(x, beta[j] / counts[j], means[j], covariances[j])
-        add(j, share, means[j] + step, less, means[j] - step, less)
-        if not engine.family.shared:  # a narrow one inside a wide one
-            add(j, share, means[j], 0.1 * covariances[j], None, 1.3 * covariances[j])
-    for s in places.densest(log_density):
-        add(None, min(float(places.share[s]), 0.5), places.means[s], places.covariances[s])
-    stacked = (np.array(arrays) for arrays in zip(*made, strict=True))
-    return engine.projected(engine.factored(*stacked))
+    made = _Made(p, is_shared)
+    places_too = places.densest(log_density)[: most // 3]
+    splits = max(1, min(_SPLIT, (most - len(places_too)) // (1 if is_shared else 2)))
+    halves = None
+    for j in np.argsort(-misfit, kind="stable")[:splits]:
+        covariance = p.covariances[0, 0 if is_shared else j]
+        if halves is None or not is_shared:
+            halves = _halves(x, beta[j] / counts[j], p.means[0, j], covariance)
+        made.split(j, *halves)
+        if not is_shared:  # a narrow one inside a wide one
+            made.split(j, np.zeros(d), 0.1 * covariance, 1.3 * covariance)
+    for s in places_too:
+        made.insert(*places.component(s, x, w))
+    return made.parameters(engine)
 
 
 def _halves(
@@ -281,8 +312,10 @@ def _halves(
     return step, covariance - np.outer(step, step)
 
 
-def _without_one(engine: Engine, x: FloatArray, w: FloatArray, p: Parameters) -> Parameters:
-    """Each of the mixtures without one of the components that are missed least, but the new one."""
+def _without_one(
+    engine: Engine, x: FloatArray, w: FloatArray, p: Parameters, most: int
+) -> Parameters:
+    """The mixtures without one of the components that are missed least, but the new one."""
     block = np.ascontiguousarray(x.T)
     total = w.sum()
     parts = []
@@ -291,9 +324,8 @@ def _without_one(engine: Engine, x: FloatArray, w: FloatArray, p: Parameters) ->
         log_joint = engine.backend.log_joints(block, single)
         beta = np.exp(log_joint - logsumexp(log_joint, axis=0))[:-1]
         kept = np.log1p(-np.minimum(beta, 1 - 1e-9)) @ w - total * np.log1p(-p.weights[r, :-1])
-        for j in np.argsort(-kept, kind="stable")[:_REMOVED]:
-            left = np.delete(np.arange(len(log_joint)), j)
-            parts.append(single.runs(([[0]], left)))
+        for j in np.argsort(-kept, kind="stable")[: max(1, most // len(p.weights))]:
+            parts.append(single.reordered(np.delete(np.arange(len(log_joint)), j)))
     q = Parameters.joined(parts)
     weights = q.weights / q.weights.sum(axis=1, keepdims=True)
     return engine.factored(weights, q.means, q.covariances)

@@ -28,7 +28,9 @@ INIT_PARAMS = ("search", "k-means++", "kmeans", "random", "random_from_data")
 _RIDGE = 1e-6
 _RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
 _Kind = Literal["first", "race", "search"]  # how far the starts are followed before one is chosen
-_STEPS_EACH = 300  # of EM, for each start: what a search may take
+_STEPS_EACH = 300  # of EM, for each start: what a search may take, up to so many components
+_FEW = 10
+_NARROW = 16  # and columns; with more a step costs more, and the search has fewer
 _ROWS_EACH = 64  # of these for each component, at least
 
 
@@ -55,6 +57,7 @@ def best_fit(
     max_iter: int = 1000,
     n_init: int = 20,
     init_params: InitParams = "search",
+    init_size: int | None = None,
     given: Given | None = None,
     start: Mixture | None = None,
     reg_covar: float | None = None,
@@ -74,6 +77,9 @@ def best_fit(
     n_init : int
         How many starts; one where ``given`` has means.
     init_params : 'search', 'k-means++', 'kmeans', 'random' or 'random_from_data'
+    init_size : int or None
+        How many of the observations the starts see; None takes 8192, or more for many components
+        or columns.
     given : Given or None
         In place of what the starts would have.
     start : Mixture or None
@@ -123,7 +129,7 @@ def best_fit(
     if is_free and init_params != "random" and reg_covar != 0:
         ways.append(("random", added))
     if reg_covar is None and not needed:
-        ways.append((init_params, _RIDGE * np.diag(blocks.covariance) * blocks.scale**2))
+        ways.append((init_params, _RIDGE * blocks.variances * blocks.scale**2))
     collapses: list[CollapseError] = []
     for way, floor in ways:
         try:
@@ -131,7 +137,9 @@ def best_fit(
                 candidates: Iterable[Mixture] = (
                     [start]
                     if start is not None
-                    else _candidates(engine, n_components, n_init, way, given, floor, rng, kind)
+                    else _candidates(
+                        engine, n_components, n_init, way, given, floor, rng, kind, init_size
+                    )
                 )
                 run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
         except CollapseError as error:
@@ -157,7 +165,7 @@ def best_fit(
         )
     last = run.parameters
     if given.means is None and start is None:
-        last = last.runs(([[0]], np.argsort(-last.weights[0], kind="stable")))
+        last = last.reordered(np.argsort(-last.weights[0], kind="stable"))
     return Fitted(last.mixture(0, blocks.frame), run)
 
 
@@ -189,7 +197,7 @@ def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[Floa
     no_spread = blocks.lacking(family.diagonal)
     if no_spread is None:
         return np.zeros(blocks.n_features), None
-    variances = np.diag(blocks.covariance) * blocks.scale**2
+    variances = blocks.variances * blocks.scale**2
     return np.where(blocks.constant, _RIDGE, _RIDGE * variances), (
         f"{no_spread.said(ridge=True)} Now a millionth of each column's variance is added (of 1, "
         f"where it is 0), and the likelihood means little. With reg_covar=0 this is an error."
@@ -255,19 +263,25 @@ def _candidates(
     added: FloatArray,
     rng: np.random.Generator,
     kind: "_Kind",
+    init_size: int | None,
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
-    d = engine.blocks.n_features
-    size = max(_RACED_ON, n_components * max(_ROWS_EACH, 4 * (d + 1)))
-    rows, w = engine.blocks.picked(size, rng, n_components)
+    K, d = n_components, engine.blocks.n_features
+    if init_size is None:
+        fixing = 2 if engine.family.diagonal else d + 1  # points that fix a covariance
+        each = max(_ROWS_EACH * K, 4 * fixing * (1 if engine.family.shared else K))
+        init_size = max(_RACED_ON, each)
+    rows, w = engine.blocks.picked(init_size, rng, n_components)
     if len(rows) < n_components:  # only where a ridge lets equal rows stand for several components
         copies = -(-n_components // len(rows))
         rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
     some = Blocks.of(rows, w)
     x = some.frame.rows(rows)
-    covariance = some.covariance + np.diag(added / some.scale**2)
+    added_here = added / some.scale**2
     if engine.family.diagonal:
-        covariance = np.diag(covariance).copy()
+        covariance = some.variances + added_here
+    else:
+        covariance = some.covariance + np.diag(added_here)
     fixed = given.means is not None
     n_starts = 1 if fixed or n_components == 1 or kind == "first" else n_init
     if fixed:
@@ -287,7 +301,8 @@ def _candidates(
                 raise CollapseError(0, "its covariance fell to nothing from every start")
             raise CollapseError(*small.why_collapsed(after, run))
         if kind == "search":
-            best = climbed(small, x, w, best, rng, _STEPS_EACH * n_init)
+            steps = _STEPS_EACH * n_init * min(1, _FEW / K) * min(1, _NARROW / d)
+            best = climbed(small, x, w, best, rng, int(steps))
         return (best.mixture(r, some.frame) for r in range(len(best.weights)))
 
 

@@ -76,7 +76,7 @@ def starting_points(
     else:
         between = (weights[..., np.newaxis] * away).swapaxes(1, 2) @ away
     within = (1 + _SHRINK) * covariance - between
-    shape = (n_starts, n_components, *covariance.shape)
+    shape = (n_starts, n_components if diagonal else 1, *covariance.shape)
     return Parameters.factored(weights, means, np.broadcast_to(within[:, np.newaxis], shape).copy())
 
 
@@ -137,7 +137,8 @@ def random_responsibilities(
         beta = rng.dirichlet(np.ones(K), size=len(x)) * w[:, np.newaxis]
         counts[r] = beta.sum(axis=0)
         means[r] = beta.T @ x / counts[r][:, np.newaxis]
-    covariances = np.broadcast_to(covariance, (n_starts, K, *covariance.shape)).copy()
+    each = K if covariance.ndim == 1 else 1
+    covariances = np.broadcast_to(covariance, (n_starts, each, *covariance.shape)).copy()
     return Parameters.factored(counts / counts.sum(axis=1, keepdims=True), means, covariances)
 
 
@@ -237,7 +238,9 @@ class Given:
         """
         if self.weights is None and self.means is None and self.covariances is None:
             return p
-        weights, means, covariances = p.weights.copy(), p.means.copy(), p.covariances.copy()
+        weights, means = p.weights.copy(), p.means.copy()
+        shape = (*means.shape[:2], *p.covariances.shape[2:])
+        covariances = np.broadcast_to(p.covariances, shape).copy()
         with np.errstate(over="ignore"):
             if self.means is not None:
                 means[:] = frame.rows(self.means)

@@ -6,7 +6,8 @@ a class here and a name in ``FAMILIES``.
 Shapes, for R mixtures of K components in d dimensions::
 
     weights       (R, K)
-    covariances   (R, K, d, d), or the variances (R, K, d) of a family that is ``diagonal``
+    covariances   (R, K, d, d), or the variances (R, K, d) of a family that is ``diagonal``, or
+                  (R, 1, d, d) of one that is ``shared``
 """
 
 from abc import ABC, abstractmethod
@@ -60,7 +61,7 @@ class Family(ABC):
 
     @abstractmethod
     def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
-        """The other way round: (K, d, d), or (K, d) of a diagonal family."""
+        """The other way round: (K, d, d); (K, d) of a diagonal family, (1, d, d) of a shared."""
 
 
 class Full(Family):
@@ -100,10 +101,10 @@ class Tied(Family):
     def estimate(
         self, weights: FloatArray, covariances: FloatArray, scale: FloatArray
     ) -> FloatArray:
-        """Their mean, by weight."""
-        shared = np.empty_like(covariances)
-        shared[:] = np.einsum("rk,rkab->rab", weights, covariances)[:, np.newaxis]
-        return shared
+        """Their mean, by weight; one that all share already is as it was."""
+        if covariances.shape[1] == 1:
+            return covariances
+        return np.asarray(np.einsum("rk,rkab->rab", weights, covariances)[:, np.newaxis])
 
     def shape(self, K: int, d: int) -> tuple[int, ...]:
         """(d, d)."""
@@ -114,12 +115,12 @@ class Tied(Family):
         return d * (d + 1) // 2
 
     def stored(self, kept: FloatArray) -> FloatArray:
-        """The first: all are equal."""
+        """The only one, or the first: all are equal."""
         return np.array(kept[0])
 
     def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
-        """K times the same."""
-        return np.repeat(stored[np.newaxis], K, axis=0)
+        """The one, (1, d, d)."""
+        return stored[np.newaxis]
 
 
 class Diagonal(Family):

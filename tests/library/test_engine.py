@@ -229,21 +229,21 @@ def test_a_pass_reports_how_far_it_is(road, small_blocks):
 @pytest.mark.usefixtures("small_blocks")
 def test_an_error_in_a_block_reaches_the_caller_and_the_engine_goes_on(road):
     X, mixture, _ = problem(10, 1000, 2, 2)
-    calls = 0
+    is_broken = False
 
     def yielding():
-        nonlocal calls
-        calls += 1
         yield X[:500]
-        if calls == 2:
+        if is_broken:
             raise OSError("the disk is gone")
         yield X[500:]
 
     data = Blocks.of(yielding)
     with Engine(data, "full", n_threads=3) as machine:
         p = Parameters.of([mixture], "full", data.frame)
+        is_broken = True
         with pytest.raises(OSError, match="the disk is gone"):
             machine.em_step(p)
+        is_broken = False
         new, _ = machine.em_step(p)
     assert_same(new.mixture(0, data.frame), em_step(X, mixture)[0], rtol=1e-13)
 

@@ -52,19 +52,21 @@ def test_no_member_of_the_family_is_more_likely(name):
         best = machine.maximised(moments)
     away = (moments.S1 / moments.N[:, :, np.newaxis])[0]
     counts = moments.N[0]
+    if family.shared:  # the second moments are summed over the components
+        assert moments.S2.shape == best.covariances.shape == (1, 1, D, D)
+        groups = [range(K)]
+    else:
+        groups = [[j] for j in range(K)]
 
     def expected(covariances):
         """Q but for what does not depend on them."""
         total = 0.0
-        for j in range(K):
-            if family.diagonal:
-                own = np.diag(moments.S2[0, j] / counts[j] - away[j] ** 2)
-                Sigma = np.diag(covariances[j])
-            else:
-                own = moments.S2[0, j] / counts[j] - np.outer(away[j], away[j])
-                Sigma = covariances[j]
+        for group, S2, kept in zip(groups, moments.S2[0], covariances, strict=True):
+            Sigma, scatter = (np.diag(kept), np.diag(S2)) if family.diagonal else (kept, S2)
+            scatter = scatter - sum(counts[j] * np.outer(away[j], away[j]) for j in group)
             log_det = np.linalg.slogdet(Sigma)[1]
-            total -= 0.5 * counts[j] * (log_det + np.trace(np.linalg.solve(Sigma, own)))
+            total -= 0.5 * sum(counts[j] for j in group) * log_det
+            total -= 0.5 * np.trace(np.linalg.solve(Sigma, scatter))
         return total
 
     top = expected(best.covariances[0])
