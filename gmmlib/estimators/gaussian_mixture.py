@@ -359,6 +359,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if self.weights_init is not None:
             weights = as_weights(self.weights_init)
             _require_shape("weights_init", weights, (K,))
+            if not (weights > 0).all():
+                raise ValueError(
+                    f"weights_init is 0 for component {int(np.argmin(weights))} (counting from 0). "
+                    f"Give each a weight above 0: without one it never gets an observation."
+                )
         if self.means_init is not None:
             means = as_floats(self.means_init, "means_init")
             _require_shape("means_init", means, (K, d))

@@ -31,6 +31,7 @@ _Kind = Literal["first", "race", "search"]  # how far the starts are followed be
 _STEPS_EACH = 300  # of EM, for each start: what a search may take, up to so many components
 _FEW = 10
 _NARROW = 16  # and columns; with more a step costs more, and the search has fewer
+_ROUNDS = 20  # of k-means, in a start
 _ROWS_EACH = 64  # of these for each component, at least
 
 
@@ -324,7 +325,7 @@ def _starts(
         clusters, observations = (n_starts + 1) // 3, n_starts // 3
         parts = [starting_points(*about, n_starts - clusters - observations, rng)]
         if clusters:
-            parts.append(starting_points(*about, clusters, rng, k_means(*about, rng), own=True))
+            parts.append(starting_points(*about, clusters, rng, rounds=_ROUNDS, own=True))
         if observations:
             parts.append(starting_points(*about, observations, rng, spread_out=False, own=True))
         return Parameters.joined(parts)

@@ -24,6 +24,7 @@ def starting_points(
     rng: np.random.Generator,
     labels: Labels | None = None,
     spread_out: bool = True,
+    rounds: int = 0,
     own: bool = False,
 ) -> Parameters:
     """Clusters around different observations, with one covariance that all share.
@@ -44,6 +45,8 @@ def starting_points(
         Draw candidates for each next centre with probability proportional to their squared
         distance from the nearest so far, and take the best of a few (greedy k-means++, Arthur and
         Vassilvitskii 2007); or draw by weight alone.
+    rounds : int
+        Of k-means from there, at most.
     own : bool
         Each has the covariance of its own observations instead.
 
@@ -53,6 +56,7 @@ def starting_points(
     z = x / np.sqrt(covariance if diagonal else np.diag(covariance))
     if labels is None:
         nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
+        nearest = np.array([_centred(z, w, near, n_components, rounds) for near in nearest])
     else:
         nearest = np.array([labels(r) for r in range(n_starts)])
         for r in range(n_starts):
@@ -116,6 +120,22 @@ def _drawn_clusters(
         closer[runs, centres] = True  # each keeps itself, so no cluster is empty
         nearest[closer] = k
         squares = np.minimum(squares, best)
+    return nearest
+
+
+def _centred(
+    z: FloatArray, w: FloatArray, nearest: npt.NDArray[np.intp], n_components: int, rounds: int
+) -> npt.NDArray[np.intp]:
+    """The clusters after some rounds of k-means, which end early rather than leave one empty."""
+    for _ in range(rounds):
+        counts = np.bincount(nearest, w, n_components)
+        sums = [np.bincount(nearest, w * column, n_components) for column in z.T]
+        centres = np.stack(sums, axis=1) / counts[:, np.newaxis]
+        squares = (centres * centres).sum(axis=1) - 2 * z @ centres.T
+        moved = squares.argmin(axis=1)
+        if len(np.unique(moved)) < n_components or np.array_equal(moved, nearest):
+            break
+        nearest = moved
     return nearest
 
 

@@ -344,7 +344,7 @@ def test_names_that_are_missing_give_one_warning(first, then):
 # --- where every start collapses ------------------------------------------------------------------
 
 TWO_POINTS = np.repeat([[0.0, 0.0], [1.0, 1.0]], 50, axis=0)
-COUNTS = np.random.default_rng(0).integers(0, 4, size=(60, 1)).astype(float)
+THREE_VALUES = np.repeat([[0.0], [1.0], [5.0]], 20, axis=0)
 
 
 @pytest.mark.filterwarnings("ignore:every start ended with a component that is a spike")
@@ -354,13 +354,13 @@ COUNTS = np.random.default_rng(0).integers(0, 4, size=(60, 1)).astype(float)
         (TWO_POINTS, {"covariance_type": "diag"}, r"all 20 starts .*'random' .* a millionth of"),
         (TWO_POINTS, {"covariance_type": "spherical"}, r"all 20 starts .* a millionth of each"),
         (
-            COUNTS,
+            THREE_VALUES,
             {"n_components": 3, "n_init": 5},
-            r"all 5 starts of init_params='k-means\+\+' and of .*'random'",
+            r"all 5 starts of init_params='search' and of .*'random'",
         ),
         (X, {"means_init": [[0.0, 0.0], [1e6, 0.0]], "precisions_init": [np.eye(2) * 1e9] * 2}, ""),
     ],
-    ids=["diag", "spherical", "counts", "given"],
+    ids=["diag", "spherical", "values", "given"],
 )
 def test_other_starts_and_then_a_floor(data, options, said):
     if not said:  # a floor does not help a component that no observation is near

@@ -1,0 +1,221 @@
+"""A summit that is not the highest: a component goes from where it is idle to where it helps."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from gmmlib import GaussianMixture, Mixture, datasets
+from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.fitting import climbed, is_spike, moves, race, starting_points
+from gmmlib.models import COVARIANCE_TYPES, family_of
+
+ENOUGH = 6000  # steps
+
+
+def blobs(seed=1):
+    """Three round clusters of unlike sizes, one far from the other two."""
+    rng = np.random.default_rng(seed)
+    centres = np.repeat([[0.0, 0.0], [27.0, 0.0], [27.0, 7.0]], [200, 120, 80], axis=0)
+    return centres + rng.normal(size=centres.shape)
+
+
+def tight(seed=0):
+    """Forty of a thousand points with standard deviation 0.01, in the middle of a cloud of 1."""
+    rng = np.random.default_rng(seed)
+    return np.r_[rng.normal(size=(960, 2)), 0.01 * rng.normal(size=(40, 2))]
+
+
+def mixture(weights, means, sigmas):
+    d = len(means[0])
+    return Mixture(weights, means, [sigma**2 * np.eye(d) for sigma in sigmas])
+
+
+# One component lies on two clusters, and two share one; or both lie on the cloud.
+LOST = {
+    "blobs": (
+        blobs(),
+        mixture([0.25, 0.25, 0.5], [[0.5, 0], [-0.5, 0], [27, 3]], [1, 1, 3]),
+        mixture([0.5, 0.3, 0.2], [[0, 0], [27, 0], [27, 7]], [1, 1, 1]),
+    ),
+    "a tight cluster": (
+        tight(),
+        mixture([0.5, 0.5], [[0.7, -0.7], [-0.7, 0.7]], [0.8, 0.8]),
+        mixture([0.96, 0.04], [[0, 0], [0, 0]], [1, 0.01]),
+    ),
+}
+CASES = [
+    (name, kind)
+    for name in LOST
+    for kind in COVARIANCE_TYPES
+    if not (kind == "tied" and name == "a tight cluster")
+]
+
+
+def summit(machine, p, steps=400):
+    for _ in range(steps):
+        p, log_likelihood = machine.em_step(p)
+    return p, float(log_likelihood[0])
+
+
+def engine_of(X, kind, weights=None):
+    data = Blocks.of(X, weights)
+    rows, w = data.picked(10**6, np.random.default_rng(0))
+    return Engine(data, kind), data.frame.rows(rows), w
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_a_component_moves_to_where_it_is_missed(name, kind, road):
+    X, lost, truth = LOST[name]
+    machine, x, w = engine_of(X, kind)
+    with machine:
+        frame = machine.blocks.frame
+        stuck, low = summit(machine, machine.projected(Parameters.of([lost], kind, frame)))
+        _, high = summit(machine, machine.projected(Parameters.of([truth], kind, frame)))
+        assert low < high - 0.05 * len(X)
+        found = climbed(machine, x, w, stuck, np.random.default_rng(0), ENOUGH)
+        _, reached = summit(machine, found.runs([0]))
+    assert reached >= high - 1e-6 * len(X)
+
+
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+@pytest.mark.parametrize("K", [2, 5])
+def test_what_comes_back_first_is_no_lower_and_no_spike(kind, K):
+    X = datasets.old_faithful()
+    machine, x, w = engine_of(X, kind)
+    covariance = machine.blocks.covariance
+    covariance = np.diag(covariance).copy() if family_of(kind).diagonal else covariance
+    with machine:
+        starts = starting_points(x, w, covariance, K, 6, np.random.default_rng(K))
+        raced = race(machine, machine.projected(starts))
+        found = climbed(machine, x, w, raced, np.random.default_rng(0), ENOUGH)
+        _, before = summit(machine, raced.runs([0]))
+        after, reached = summit(machine, found.runs([0]))
+        assert not is_spike(machine, after).any()
+    assert reached >= before - 1e-6 * len(X)
+    assert len(found.weights) > len(raced.weights)  # in reserve, should all of the summits fail
+
+
+@pytest.mark.parametrize("what", ["no steps", "no room"])
+def test_without_steps_or_room_nothing_moves(what, monkeypatch):
+    X, lost, _ = LOST["blobs"]
+    machine, x, w = engine_of(X, "full")
+    if what == "no room":
+        monkeypatch.setattr(moves, "_HELD", 20)
+    with machine:
+        stuck, low = summit(machine, Parameters.of([lost], "full", machine.blocks.frame))
+        rng = np.random.default_rng(0)
+        found = climbed(machine, x, w, stuck, rng, 0 if what == "no steps" else ENOUGH)
+        _, reached = summit(machine, found.runs([0]))
+    assert reached == pytest.approx(low, abs=1e-3)
+
+
+def test_a_weight_is_as_many_equal_rows():
+    X, lost, _ = LOST["a tight cluster"]
+    reached = []
+    for rows, weights in ((X, None), (np.repeat(X, 3, axis=0), None), (X, np.full(len(X), 3.0))):
+        machine, x, w = engine_of(rows, "full", weights)
+        with machine:
+            stuck, _ = summit(machine, Parameters.of([lost], "full", machine.blocks.frame))
+            found = climbed(machine, x, w, stuck, np.random.default_rng(0), ENOUGH)
+            total = machine.blocks.total_weight
+            reached.append(summit(machine, found.runs([0]))[1] / total)
+    np.testing.assert_allclose(reached, reached[0], rtol=1e-9)
+
+
+def test_no_array_of_a_search_is_much_larger_than_the_mixtures_it_holds():
+    """d = 60 and 5 components: 512 places with a covariance each would take 15 MB."""
+    import tracemalloc
+
+    X = np.random.default_rng(0).normal(size=(1500, 60)) + np.arange(1500)[:, np.newaxis] % 5
+    machine, x, w = engine_of(X, "tied")
+    with machine:
+        starts = starting_points(x, w, machine.blocks.covariance, 5, 4, np.random.default_rng(0))
+        raced = race(machine, machine.projected(starts))
+        tracemalloc.start()
+        climbed(machine, x, w, raced, np.random.default_rng(0), 400)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    mixtures = moves._GROWN * moves._REMOVED * (60 * 60 + 5 * 60) * 8
+    assert peak < 8 * mixtures + 12 * X.nbytes
+
+
+# --- a component that collapses in the race -------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
+def test_a_component_that_collapses_starts_anew(kind):
+    X = blobs()
+    machine, x, _ = engine_of(X, kind)
+    point = Mixture([0.5, 0.5], [[4.0, 3.0], X[3]], [9 * np.eye(2), 1e-14 * np.eye(2)])
+    drawn = []
+
+    def anew(count):
+        drawn.append(count)
+        return x[-count:]
+
+    with machine:
+        p = Parameters.of([point], kind, machine.blocks.frame)
+        assert not len(race(machine, p).weights)
+        raced = race(machine, p, anew)
+        assert len(raced.weights) == 1
+        assert np.isfinite(raced.log_c).all()
+    assert drawn[0] == 1
+
+
+# --- the default ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("X", "K", "kind", "least"),
+    [
+        pytest.param(tight(), 2, "full", -2.632, id="a tight cluster"),
+        pytest.param(datasets.galaxies()[:, np.newaxis], 4, "full", -9.31573, id="galaxies"),
+        pytest.param(datasets.old_faithful(), 3, "full", -4.09721, id="Old Faithful"),
+        pytest.param(datasets.acidity()[:, np.newaxis], 3, "full", -1.15326, id="acidity"),
+    ],
+)
+def test_the_default_finds_the_best_that_is_known(X, K, kind, least, seed):
+    model = GaussianMixture(K, covariance_type=kind, random_state=seed).fit(X)
+    assert model.lower_bound_ >= least
+
+
+def test_one_start_is_one_start():
+    X, _, _ = LOST["a tight cluster"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        values = {
+            GaussianMixture(2, n_init=1, random_state=seed).fit(X).lower_bound_.__round__(3)
+            for seed in range(8)
+        }
+    assert min(values) < -2.7  # no search mends it
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (2, "at least n_components=3"),
+        (0, "at least"),
+        (True, "whole number"),
+        (9.5, "whole number"),
+    ],
+)
+def test_an_init_size_that_is_none(value, said):
+    with pytest.raises(ValueError, match=said):
+        GaussianMixture(3, init_size=value).fit(blobs())
+
+
+def test_the_starts_see_as_many_observations_as_init_size_says(monkeypatch):
+    seen = []
+    picked = Blocks.picked
+
+    def spying(self, size, rng, least=1):
+        rows, w = picked(self, size, rng, least)
+        seen.append((size, len(rows)))
+        return rows, w
+
+    monkeypatch.setattr(Blocks, "picked", spying)
+    for size in (None, 50, 10**6):
+        GaussianMixture(3, init_size=size, random_state=0).fit(blobs())
+    assert seen == [(8192, 400), (50, 50), (10**6, 400)]
