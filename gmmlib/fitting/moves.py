@@ -104,15 +104,18 @@ def climbed(
 
 
 def _summits(engine: Engine, p: Parameters, count: int, same: float) -> list[_Summit]:
-    """Where EM leads from the first of the mixtures, without those that end in a spike."""
+    """Where EM leads from the first of the mixtures, or from all of them once one is a spike."""
     found: list[_Summit] = []
+    spikes = 0
     for r in range(len(p.weights)):
         run = converge(engine, p.runs([r]), _NEAR, _FURTHEST)
         if run.collapsed is None and not is_spike(engine, run.parameters).any():
             found = _different([*found, _Summit(run.parameters, run.log_likelihoods[-1])], same)
-        if len(found) == count:
+        else:
+            spikes += 1
+        if len(found) >= count and not spikes:
             break
-    return found
+    return found[:count]
 
 
 def _different(summits: list[_Summit], same: float) -> list[_Summit]:
