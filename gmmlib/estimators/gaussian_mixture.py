@@ -84,7 +84,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     max_iter : int
         Steps of the last run. 0 gives the first start as it is.
     n_init : int
-        How many starts. With ``means_init`` there is one.
+        How many starts; in a search, how many of the first kind, with half as many of each other.
+        With ``means_init`` there is one.
     init_params : 'search', 'k-means++', 'kmeans', 'random' or 'random_from_data'
         How the starts are made. 'search' takes three kinds: centres drawn far from one another
         with one covariance, k-means and observations at random with the covariance of each

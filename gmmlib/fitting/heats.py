@@ -1,6 +1,6 @@
 """Many short runs, of which the better ones go on; and what a run must not end in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,22 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
     p = Parameters.joined([p, *overtaken[::-1]])
     spikes = is_spike(engine, p).any(axis=1)
     return p.runs(np.argsort(spikes, kind="stable"))
+
+
+def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None) -> Parameters:
+    """A :func:`race` of the starts of each kind; of all that come back, the best first.
+
+    Spikes come last, however high they are.
+
+    Book: sec-many-starts.
+    """
+    raced = [race(engine, part, anew) for part in parts]
+    if len(raced) == 1:
+        return raced[0]
+    p = Parameters.joined(raced)
+    log_likelihood = engine.em_step(p)[1] if len(p.weights) else np.empty(0)
+    order = np.lexsort((-log_likelihood, is_spike(engine, p).any(axis=1)))
+    return p.runs(order)
 
 
 def _revived(engine: Engine, before: Parameters, after: Parameters, anew: Anew) -> Parameters:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.errors import CollapseError, ConvergenceWarning, warn
 from gmmlib.fitting.fixed_point import Run, converge
-from gmmlib.fitting.heats import is_spike, race
+from gmmlib.fitting.heats import is_spike, races
 from gmmlib.fitting.moves import climbed
 from gmmlib.initialization.clusters import (
     Given,
@@ -287,16 +287,18 @@ def _candidates(
     n_starts = 1 if fixed or n_components == 1 or kind == "first" else n_init
     if fixed:
         init_params = "k-means++"
-    starts = _starts(x, w, covariance, n_components, n_starts, rng, init_params)
-    starts = given.put_into(starts, x, w, covariance, some.frame)
+    starts = [
+        given.put_into(part, x, w, covariance, some.frame)
+        for part in _starts(x, w, covariance, n_components, n_starts, rng, init_params)
+    ]
     if n_starts == 1:
-        return [starts.mixture(0, some.frame)]
+        return [starts[0].mixture(0, some.frame)]
     chance = w / w.sum()
     with Engine(some, engine.family, added, backend=engine.backend) as small:
-        starts = small.projected(starts)
-        best = race(small, starts, lambda count: x[rng.choice(len(x), count, p=chance)])
+        starts = [small.projected(part) for part in starts]
+        best = races(small, starts, lambda count: x[rng.choice(len(x), count, p=chance)])
         if not len(best.weights):
-            after = small.em_step(starts)[0]
+            after = small.em_step(starts[0])[0]
             run = int(np.argmax(small.collapsed(after).any(axis=1)))
             if not small.collapsed(after).any():
                 raise CollapseError(0, "its covariance fell to nothing from every start")
@@ -315,18 +317,16 @@ def _starts(
     n_starts: int,
     rng: np.random.Generator,
     init_params: InitParams,
-) -> Parameters:
+) -> list[Parameters]:
+    """The starts of each kind. In a search there are half as many of the second and third."""
     about = (x, w, covariance, n_components)
     if init_params == "random":
-        return random_responsibilities(*about, n_starts, rng)
+        return [random_responsibilities(*about, n_starts, rng)]
     if init_params == "kmeans":
-        return starting_points(*about, n_starts, rng, k_means(*about, rng))
-    if init_params == "search":
-        clusters, observations = (n_starts + 1) // 3, n_starts // 3
-        parts = [starting_points(*about, n_starts - clusters - observations, rng)]
-        if clusters:
-            parts.append(starting_points(*about, clusters, rng, rounds=_ROUNDS, own=True))
-        if observations:
-            parts.append(starting_points(*about, observations, rng, spread_out=False, own=True))
-        return Parameters.joined(parts)
-    return starting_points(*about, n_starts, rng, spread_out=init_params == "k-means++")
+        return [starting_points(*about, n_starts, rng, k_means(*about, rng))]
+    parts = [starting_points(*about, n_starts, rng, spread_out=init_params != "random_from_data")]
+    half = n_starts // 2
+    if init_params == "search" and half:
+        parts.append(starting_points(*about, half, rng, rounds=_ROUNDS, own=True))
+        parts.append(starting_points(*about, half, rng, spread_out=False, own=True))
+    return parts
