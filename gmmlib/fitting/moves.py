@@ -73,7 +73,7 @@ def climbed(
         A few mixtures near their fixed points, none with a spike; then those of p. Only these
         where all of them end in a spike, or where a mixture has millions of numbers.
 
-    Book: sec-many-starts.
+    Book: sec-moves, eq-without-one.
     """
     last = engine.steps_taken + steps
     most = min(_GROWN * _REMOVED, _HELD // (p.covariances[0].size + p.means[0].size))

@@ -1,6 +1,7 @@
 """The whole way from data to a mixture, and its policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -135,13 +136,12 @@ def best_fit(
     for way, floor in ways:
         try:
             with Engine(blocks, family, floor) as engine:
-                candidates: Iterable[Mixture] = (
-                    [start]
-                    if start is not None
-                    else _candidates(
-                        engine, n_components, n_init, way, given, floor, rng, kind, init_size
-                    )
-                )
+                candidates: Iterable[Mixture]
+                if start is not None:
+                    candidates = [start]
+                else:
+                    asked = (n_components, n_init, way, init_size, kind)
+                    candidates = _candidates(engine, *asked, given, floor, rng, verbose)
                 run, only_spikes = _best_run(engine, candidates, tol, max_iter, verbose)
         except CollapseError as error:
             collapses.append(error)
@@ -260,11 +260,12 @@ def _candidates(
     n_components: int,
     n_init: int,
     init_params: InitParams,
+    init_size: int | None,
+    kind: "_Kind",
     given: Given,
     added: FloatArray,
     rng: np.random.Generator,
-    kind: "_Kind",
-    init_size: int | None,
+    verbose: int,
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     K, d = n_components, engine.blocks.n_features
@@ -294,7 +295,10 @@ def _candidates(
     if n_starts == 1:
         return [starts[0].mixture(0, some.frame)]
     chance = w / w.sum()
-    with Engine(some, engine.family, added, backend=engine.backend) as small:
+    with (
+        Engine(some, engine.family, added, backend=engine.backend) as small,
+        _shown(small, verbose),
+    ):
         starts = [small.projected(part) for part in starts]
         best = races(small, starts, lambda count: x[rng.choice(len(x), count, p=chance)])
         if not len(best.weights):
@@ -307,6 +311,17 @@ def _candidates(
             steps = _STEPS_EACH * n_init * min(1, _FEW / K) * min(1, _NARROW / d)
             best = climbed(small, x, w, best, rng, int(steps))
         return (best.mixture(r, some.frame) for r in range(len(best.weights)))
+
+
+@contextmanager
+def _shown(engine: Engine, verbose: int) -> Iterator[None]:
+    """A bar with the steps that the starts have taken; how many there will be is not known."""
+    if not verbose:
+        yield
+        return
+    with tqdm(unit="step", desc="starts", mininterval=0.1, miniters=0) as bar:
+        engine.progress = lambda _: bar.update(engine.steps_taken - bar.n)
+        yield
 
 
 def _starts(

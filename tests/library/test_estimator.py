@@ -604,6 +604,7 @@ def test_a_progress_bar_on_request(capfd):
     model = fitted(FAITHFUL, verbose=1)
     out, err = capfd.readouterr()
     assert out == ""
+    assert "starts: " in err
     assert f"{model.n_iter_}/{model.n_iter_}" in err
     assert f"ℓ {model.log_likelihoods_[-1]:.6f}, distance " in err
 
