@@ -21,6 +21,7 @@ from gmmlib.validation import FloatArray
 _FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_definite takes
 _NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
 _KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
+_AT_ONCE = 2**19  # numbers in the covariances of the mixtures that share a pass: 4 MiB
 _NO_WEIGHTS = np.empty(0)
 
 
@@ -102,6 +103,14 @@ class Engine:
         Book: eq-moment-matching.
         """
         self.steps_taken += len(p.weights)
+        at_once = max(1, _AT_ONCE // p.covariances[0].size)
+        groups = [slice(r, r + at_once) for r in range(0, len(p.weights), at_once)]
+        if len(groups) < 2:
+            return self._em_step(p)
+        parts = [self._em_step(p.runs(group)) for group in groups]
+        return Parameters.joined([new for new, _ in parts]), np.concatenate([a for _, a in parts])
+
+    def _em_step(self, p: Parameters) -> tuple[Parameters, FloatArray]:
         moments = self.moments(p)
         new = self.maximised(moments)
         away = new.means - moments.about

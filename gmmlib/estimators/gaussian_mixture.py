@@ -85,7 +85,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Steps of the last run. 0 gives the first start as it is.
     n_init : int
         How many starts; in a search, how many of the first kind, with half as many of each other.
-        With ``means_init`` there is one.
+        Fewer, but at least two, where so many mixtures would have millions of numbers. With
+        ``means_init`` there is one.
     init_params : 'search', 'k-means++', 'kmeans', 'random' or 'random_from_data'
         How the starts are made. 'search' takes three kinds: centres drawn far from one another
         with one covariance, k-means and observations at random with the covariance of each

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from gmmlib.engine import Engine, Parameters
 from gmmlib.validation import FloatArray
 
+_LIVES = 3  # how often components of one run may start anew
+_ROUNDING = 1e-11  # of ℓ: a run that changes by less has arrived
+
 Anew = Callable[[int], FloatArray]
 
 FEW = 10  # observations for each point that fixes a component; with fewer, its width is chance
@@ -39,23 +42,30 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
 
     Book: sec-many-starts.
     """
-    log_likelihood = np.empty(0)
+    log_likelihood = np.full(len(p.weights), np.nan)
+    lives = np.full(len(p.weights), 0 if anew is None else _LIVES)
     overtaken: list[Parameters] = []
     for steps, share in _HEATS:
         for _ in range(steps):
-            before = p
+            before, last = p, log_likelihood
             p, log_likelihood = engine.em_step(before)
-            if anew is not None and share > 0:
-                p = _revived(engine, before, p, anew)
+            arrived = np.abs(log_likelihood - last) <= _ROUNDING * np.abs(log_likelihood)
+            gone = ~np.isfinite(p.log_c)
+            again = np.flatnonzero(gone.any(axis=1) & ~gone.all(axis=1) & (lives > 0))
+            if anew is not None and len(again) and share > 0:
+                lives[again] -= 1
+                p = p.with_runs(again, _revived(engine, before.runs(again), gone[again], anew))
             sound = sound_runs(p)
-            if len(sound) < len(log_likelihood):
-                p, log_likelihood = p.runs(sound), log_likelihood[sound]
             if not len(sound):
-                return Parameters.joined([*overtaken[::-1], p])
+                return Parameters.joined([*overtaken[::-1], p.runs(sound)])
+            p, log_likelihood, lives = p.runs(sound), log_likelihood[sound], lives[sound]
+            if arrived.all():
+                break
         keep = max(3, int(np.ceil(share * len(log_likelihood))))
         best = np.argsort(-log_likelihood, kind="stable")
         overtaken.append(p.runs(best[keep:]))
-        p, log_likelihood = p.runs(best[:keep]), log_likelihood[best[:keep]]
+        best = best[:keep]
+        p, log_likelihood, lives = p.runs(best), log_likelihood[best], lives[best]
     p = Parameters.joined([p, *overtaken[::-1]])
     spikes = is_spike(engine, p).any(axis=1)
     return p.runs(np.argsort(spikes, kind="stable"))
@@ -77,15 +87,9 @@ def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None)
     return p.runs(order)
 
 
-def _revived(engine: Engine, before: Parameters, after: Parameters, anew: Anew) -> Parameters:
-    """``after``, but where a component has collapsed the run is as before, with that one anew."""
-    gone = ~np.isfinite(after.log_c)
-    runs = np.flatnonzero(gone.any(axis=1) & ~gone.all(axis=1))
-    if not len(runs):
-        return after
-    gone = gone[runs]
-    weights, means = before.weights[runs], before.means[runs]
-    covariances = before.covariances[runs]
+def _revived(engine: Engine, p: Parameters, gone: npt.NDArray[np.bool_], anew: Anew) -> Parameters:
+    """The mixtures with other components in place of those that are about to go, (R, K)."""
+    weights, means, covariances = p.weights.copy(), p.means.copy(), p.covariances.copy()
     weights[gone] = 0
     weights /= weights.sum(axis=1, keepdims=True)
     if covariances.shape[1] > 1:
@@ -94,7 +98,7 @@ def _revived(engine: Engine, before: Parameters, after: Parameters, anew: Anew) 
     weights[gone] = 1 / weights.shape[1]
     weights /= weights.sum(axis=1, keepdims=True)
     means[gone] = anew(int(gone.sum()))
-    return after.with_runs(runs, engine.factored(weights, means, covariances))
+    return engine.factored(weights, means, covariances)
 
 
 def sound_runs(p: Parameters) -> npt.NDArray[np.intp]:

@@ -29,6 +29,7 @@ _PLACES = 8  # where one more is tried
 _HELD = 2**23  # numbers in the mixtures of one move: 64 MiB
 _LOOKED_AT = 512  # observations at which the density is looked at
 _STEPS = 10
+_STEPS_OF_ONE = 20  # that a move takes for each mixture in it, all in all
 _HALF_TIME = 3  # steps after which only the better half goes on
 _NEAR = 1e-3  # the distance to a summit from which it is compared
 _FURTHEST = 150  # steps that are taken to it
@@ -71,12 +72,14 @@ def climbed(
     -------
     climbed : Parameters
         A few mixtures near their fixed points, none with a spike; then those of p. Only these
-        where all of them end in a spike, or where a mixture has millions of numbers.
+        where all of them end in a spike, and where there is no room or time for a move: a mixture
+        has millions of numbers, or the steps are few.
 
     Book: sec-moves, eq-without-one.
     """
     last = engine.steps_taken + steps
-    most = min(_GROWN * _REMOVED, _HELD // (p.covariances[0].size + p.means[0].size))
+    numbers = p.covariances[0].size + p.means[0].size
+    most = min(_GROWN * _REMOVED, _HELD // numbers, steps // _STEPS_OF_ONE)
     if most < _LAST:
         return p
     same = _SAME * engine.blocks.total_weight

@@ -32,6 +32,7 @@ _Kind = Literal["first", "race", "search"]  # how far the starts are followed be
 _STEPS_EACH = 300  # of EM, for each start: what a search may take, up to so many components
 _FEW = 10
 _NARROW = 16  # and columns; with more a step costs more, and the search has fewer
+_HELD = 2**22  # numbers in the starts of one kind: 32 MiB
 _ROUNDS = 20  # of k-means, in a start
 _ROWS_EACH = 64  # of these for each component, at least
 
@@ -286,11 +287,14 @@ def _candidates(
         covariance = some.covariance + np.diag(added_here)
     fixed = given.means is not None
     n_starts = 1 if fixed or n_components == 1 or kind == "first" else n_init
+    kept = d if engine.family.diagonal else d * d
+    numbers = K * d + kept * (1 if engine.family.shared else K)
+    n_starts = min(n_starts, max(2, _HELD // numbers))
     if fixed:
         init_params = "k-means++"
     starts = [
         given.put_into(part, x, w, covariance, some.frame)
-        for part in _starts(x, w, covariance, n_components, n_starts, rng, init_params)
+        for part in _starts(engine.family, x, w, covariance, K, n_starts, rng, init_params)
     ]
     if n_starts == 1:
         return [starts[0].mixture(0, some.frame)]
@@ -308,7 +312,8 @@ def _candidates(
                 raise CollapseError(0, "its covariance fell to nothing from every start")
             raise CollapseError(*small.why_collapsed(after, run))
         if kind == "search":
-            steps = _STEPS_EACH * n_init * min(1, _FEW / K) * min(1, _NARROW / d)
+            wide = min(1, _NARROW / d) ** (1 if engine.family.diagonal else 2)
+            steps = _STEPS_EACH * n_init * min(1, _FEW / K) * wide
             best = climbed(small, x, w, best, rng, int(steps))
         return (best.mixture(r, some.frame) for r in range(len(best.weights)))
 
@@ -325,6 +330,7 @@ def _shown(engine: Engine, verbose: int) -> Iterator[None]:
 
 
 def _starts(
+    family: Family,
     x: FloatArray,
     w: FloatArray,
     covariance: FloatArray,
@@ -342,6 +348,7 @@ def _starts(
     parts = [starting_points(*about, n_starts, rng, spread_out=init_params != "random_from_data")]
     half = n_starts // 2
     if init_params == "search" and half:
-        parts.append(starting_points(*about, half, rng, rounds=_ROUNDS, own=True))
-        parts.append(starting_points(*about, half, rng, spread_out=False, own=True))
+        own = not family.shared
+        parts.append(starting_points(*about, half, rng, rounds=_ROUNDS, own=own))
+        parts.append(starting_points(*about, half, rng, spread_out=False, own=own))
     return parts
