@@ -102,15 +102,12 @@ class Engine:
 
         Book: eq-moment-matching.
         """
-        self.steps_taken += len(p.weights)
         at_once = max(1, _AT_ONCE // p.covariances[0].size)
-        groups = [slice(r, r + at_once) for r in range(0, len(p.weights), at_once)]
-        if len(groups) < 2:
-            return self._em_step(p)
-        parts = [self._em_step(p.runs(group)) for group in groups]
-        return Parameters.joined([new for new, _ in parts]), np.concatenate([a for _, a in parts])
-
-    def _em_step(self, p: Parameters) -> tuple[Parameters, FloatArray]:
+        if len(p.weights) > at_once:  # so many mixtures would need too much memory
+            starts = range(0, len(p.weights), at_once)
+            groups = [self.em_step(p.runs(slice(r, r + at_once))) for r in starts]
+            return Parameters.joined([q for q, _ in groups]), np.concatenate([v for _, v in groups])
+        self.steps_taken += len(p.weights)
         moments = self.moments(p)
         new = self.maximised(moments)
         away = new.means - moments.about

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gmmlib import GaussianMixture, Mixture, datasets
-from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.engine import Blocks, Engine, Parameters, passes
 from gmmlib.fitting import climbed, is_spike, moves, race, starting_points
 from gmmlib.models import COVARIANCE_TYPES, family_of
 
@@ -161,6 +161,55 @@ def test_a_component_that_collapses_starts_anew(kind):
         assert len(raced.weights) == 1
         assert np.isfinite(raced.log_c).all()
     assert drawn[0] == 1
+
+
+def test_a_component_starts_anew_a_few_times_only():
+    """Each of four components is on a single point, so there is always one that collapses."""
+    X = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [5.0, 5.0]], 30, axis=0)
+    machine, x, w = engine_of(X, "spherical")
+    drawn = []
+
+    def anew(count):
+        drawn.append(count)
+        return x[np.arange(count) % len(x)]
+
+    with machine:
+        starts = starting_points(x, w, machine.blocks.variances, 4, 1, np.random.default_rng(0))
+        race(machine, machine.projected(starts), anew)
+    assert len(drawn) == 3
+
+
+def test_a_race_ends_when_all_have_arrived():
+    """Three clusters so far apart that a few steps are enough."""
+    X = np.concatenate([blobs() + away for away in np.array([[0, 0], [500, 0], [0, 500]])])
+    machine, x, w = engine_of(X, "full")
+    with machine:
+        starts = starting_points(x, w, machine.blocks.covariance, 3, 20, np.random.default_rng(0))
+        race(machine, starts)
+        assert machine.steps_taken < 140  # of 200
+
+
+def test_many_mixtures_go_in_groups_within_bounds_of_memory(monkeypatch):
+    machine, x, w = engine_of(datasets.old_faithful(), "full")
+    with machine:
+        p = starting_points(x, w, machine.blocks.covariance, 3, 7, np.random.default_rng(0))
+        p, before = machine.em_step(p)
+        sizes = []
+        moments = machine.moments
+
+        def spying(q, about=None):
+            sizes.append(len(q.weights))
+            return moments(q, about)
+
+        monkeypatch.setattr(machine, "moments", spying)
+        whole, ell = machine.em_step(p)
+        monkeypatch.setattr(passes, "_AT_ONCE", 2 * p.covariances[0].size)
+        parts, ell_parts = machine.em_step(p)
+    assert max(sizes[:1]) == 7
+    assert max(sizes[1:]) == 2
+    np.testing.assert_array_equal(ell, ell_parts)
+    np.testing.assert_array_equal(whole.covariances, parts.covariances)
+    assert (ell > before).all()
 
 
 # --- the default ----------------------------------------------------------------------------------
