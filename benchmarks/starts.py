@@ -261,13 +261,13 @@ def page(found: dict[str, Any]) -> str:
         "",
         *(f"{line}" for line in PREFACE),
         "",
-        "| data | n × d, K | " + " | ".join(names) + " |",
-        "|---|---|" + "---|" * len(names),
+        "| data | n × d, K | " + " | ".join(names) + " | beside the others |",
+        "|---|---|" + "---|" * (len(names) + 1),
     ]
     for row in rows:
         sound = (v for values in row["reached"].values() for v in values if v is not None)
         best = max(sound, default=np.nan)
-        cells = [_cell(row, name, best) for name in names]
+        cells = [*(_cell(row, name, best) for name in names), _beside(row)]
         about = f"{row['n']:,} × {row['d']}, {row['K']} {row['covariance_type']}"
         lines.append(f"| {row['data']} | {about} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -290,12 +290,28 @@ def _cell(row: dict[str, Any], name: str, best: float) -> str:
     return f"{text}; {np.median(row['seconds'][name]):.2g} s"
 
 
+def _beside(row: dict[str, Any]) -> str:
+    """gmmlib's worst seed beside the best of the others, and its time beside the slowest's."""
+    reached = {k: [v for v in values if v is not None] for k, values in row["reached"].items()}
+    seconds = {k: float(np.median(values)) for k, values in row["seconds"].items() if values}
+    others = [name for name in seconds if name != "gmmlib"]
+    if not others or not reached["gmmlib"]:
+        return ""
+    best = max((v for name in others for v in reached[name]), default=np.nan)
+    ahead = (min(reached["gmmlib"]) - best) / row["n"]
+    text = "as high" if abs(ahead) <= GAP else f"{'+' if ahead > 0 else '−'}{abs(ahead):.0e}"
+    share = seconds["gmmlib"] / max(seconds[name] for name in others)
+    return f"{text}; {share:.0%} of the time"
+
+
 PREFACE = (
     "Each cell: from how many seeds a fit comes within a millionth of an observation's "
     "log-likelihood of the best that anybody found from any seed; how far behind it the worst "
     "seed is, for each observation; the median seconds. A fit whose narrowest component is a "
     "spike on a few observations, or no wider than a ridge, is singular: its likelihood means "
-    "little, and it is never the best. Written by `benchmarks/starts.py`.",
+    "little, and it is never the best. The last column has gmmlib's worst seed beside the best "
+    "that the others reach from any seed, for each observation, and gmmlib's median time as a "
+    "share of the slowest one's. Written by `benchmarks/starts.py`.",
 )
 
 
@@ -306,8 +322,13 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of one way on one case")
     parser.add_argument("--only", default="", help="cases whose name has this in it")
     parser.add_argument("--ways", default="", help="some of the ways, by comma; two may be one way")
+    parser.add_argument("--page", action="store_true", help="write the page from starts.json")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
+    if asked.page:
+        stored = json.loads((asked.out / "starts.json").read_text())
+        (asked.out / "starts.md").write_text(page(stored))
+        return
     ways = {k: w for k, w in WAYS.items() if not asked.ways or k in asked.ways.split(",")}
     cases = [case for case in CASES if asked.only in case.name]
     found: dict[str, Any] = {"cases": []}
