@@ -96,7 +96,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         at random; observations at random as centres.
     init_size : int or None
         How many of the observations the starts may see, drawn at random. None takes 8192, or more
-        for many components or columns.
+        for many components or columns. At least four times as many are taken as fix the
+        covariances; and the usual number, if those drawn do not spread in every direction.
     weights_init : (K,) or None
     means_init : (K, d) or None
         What is not given with them comes from the observations nearest to each.

@@ -270,15 +270,17 @@ def _candidates(
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     K, d = n_components, engine.blocks.n_features
-    if init_size is None:
-        fixing = 2 if engine.family.diagonal else d + 1  # points that fix a covariance
-        each = max(_ROWS_EACH * K, 4 * fixing * (1 if engine.family.shared else K))
-        init_size = max(_RACED_ON, each)
-    rows, w = engine.blocks.picked(init_size, rng, n_components)
-    if len(rows) < n_components:  # only where a ridge lets equal rows stand for several components
-        copies = -(-n_components // len(rows))
-        rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
-    some = Blocks.of(rows, w)
+    fixing = 2 if engine.family.diagonal else d + 1  # points that fix a covariance
+    least = max(K, 4 * fixing * (1 if engine.family.shared else K))
+    usual = max(_RACED_ON, _ROWS_EACH * K, least)
+    for size in (max(init_size or usual, least), usual):
+        rows, w = engine.blocks.picked(size, rng, K)
+        if len(rows) < K:  # only where a ridge lets equal rows stand for several components
+            copies = -(-K // len(rows))
+            rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
+        some = Blocks.of(rows, w)
+        if some.lacking(engine.family.diagonal, added / some.scale**2) is None:
+            break
     x = some.frame.rows(rows)
     added_here = added / some.scale**2
     if engine.family.diagonal:

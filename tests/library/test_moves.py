@@ -268,3 +268,20 @@ def test_the_starts_see_as_many_observations_as_init_size_says(monkeypatch):
     for size in (None, 50, 10**6):
         GaussianMixture(3, init_size=size, random_state=0).fit(blobs())
     assert seen == [(8192, 400), (50, 50), (10**6, 400)]
+
+
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+@pytest.mark.parametrize("K", [1, 2])
+def test_an_init_size_that_is_too_small_for_the_covariances(K, kind):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    few = GaussianMixture(K, covariance_type=kind, init_size=K, random_state=0).fit(X)
+    usual = GaussianMixture(K, covariance_type=kind, random_state=0).fit(X)
+    if K == 1:
+        assert few.lower_bound_ == pytest.approx(usual.lower_bound_, rel=1e-12)
+    assert np.isfinite(few.lower_bound_)
+
+
+def test_a_column_that_is_constant_among_the_observations_drawn():
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    X[7:, 1] = 0.0
+    assert np.isfinite(GaussianMixture(1, init_size=30, random_state=0).fit(X).lower_bound_)
