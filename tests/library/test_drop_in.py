@@ -1,5 +1,6 @@
 """scikit-learn's own tests on our class: those that fail are listed on the page, and no others."""
 
+import importlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sklearn
+import sklearn.mixture
 from sklearn.utils.fixes import parse_version
 
 from gmmlib import GaussianMixture
@@ -69,3 +70,9 @@ def test_arrays_of_other_libraries(monkeypatch):
     monkeypatch.setattr(gaussian_mixture, "get_config", lambda: {"array_api_dispatch": True})
     with pytest.raises(TypeError, match=r"^X is a .*\.Tensor, and .* Pass np\.asarray\(X\)"):
         GaussianMixture(1).fit(Tensor())
+
+
+def test_the_class_is_exchanged_in_that_run_only():
+    """A run of all tests imports every module of tests/, the plugin too."""
+    importlib.import_module("exchanged")
+    assert sklearn.mixture.GaussianMixture is not GaussianMixture
