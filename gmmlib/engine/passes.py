@@ -71,7 +71,7 @@ class Engine:
         self._origin = blocks.frame.rows(blocks.mean)
         self._twice_rounding = 2 * blocks.rounding
         self._log_volume = blocks.total_weight * blocks.frame.log_volume
-        self.steps_taken = 0
+        self.n_passes = 0  # of single mixtures
         self.progress: Callable[[int], None] | None = None
         self._exit = ExitStack()
         self._kept: list[tuple[FloatArray, FloatArray]] | None = None
@@ -95,6 +95,15 @@ class Engine:
         """Parameters with what a pass needs of them, computed by this engine's backend."""
         return Parameters.factored(weights, means, covariances, self.backend.factors)
 
+    def em_steps(self, p: Parameters) -> tuple[Parameters, FloatArray]:
+        """:meth:`em_step` of any number of mixtures, in groups that bound the memory."""
+        at_once = max(1, _AT_ONCE // p.covariances[0].size)
+        firsts = range(0, len(p.weights), at_once)
+        if len(firsts) < 2:
+            return self.em_step(p)
+        groups = [self.em_step(p.runs(slice(first, first + at_once))) for first in firsts]
+        return Parameters.joined([q for q, _ in groups]), np.concatenate([ell for _, ell in groups])
+
     def em_step(self, p: Parameters) -> tuple[Parameters, FloatArray]:
         """The mixtures after one EM step, and ℓ (R,) before it.
 
@@ -102,12 +111,6 @@ class Engine:
 
         Book: eq-moment-matching.
         """
-        at_once = max(1, _AT_ONCE // p.covariances[0].size)
-        if len(p.weights) > at_once:  # so many mixtures would need too much memory
-            starts = range(0, len(p.weights), at_once)
-            groups = [self.em_step(p.runs(slice(r, r + at_once))) for r in starts]
-            return Parameters.joined([q for q, _ in groups]), np.concatenate([v for _, v in groups])
-        self.steps_taken += len(p.weights)
         moments = self.moments(p)
         new = self.maximised(moments)
         away = new.means - moments.about
@@ -128,6 +131,7 @@ class Engine:
         Book: eq-additivity, def-moments.
         """
         R, K, d = p.means.shape
+        self.n_passes += R
         step = self.backend.step(p, about, self._origin, self.family.shared)
         work = 2.0 * R * K * self.blocks.n_rows * (d if p.diagonal else d * (d + 3) / 2)
         total: Moments | None = None

@@ -48,7 +48,7 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
     for steps, share in _HEATS:
         for _ in range(steps):
             before, last = p, log_likelihood
-            p, log_likelihood = engine.em_step(before)
+            p, log_likelihood = engine.em_steps(before)
             arrived = np.abs(log_likelihood - last) <= _ROUNDING * np.abs(log_likelihood)
             gone = ~np.isfinite(p.log_c)
             again = np.flatnonzero(gone.any(axis=1) & ~gone.all(axis=1) & (lives > 0))
@@ -82,7 +82,7 @@ def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None)
     if len(raced) == 1:
         return raced[0]
     p = Parameters.joined(raced)
-    log_likelihood = engine.em_step(p)[1] if len(p.weights) else np.empty(0)
+    log_likelihood = engine.em_steps(p)[1] if len(p.weights) else np.empty(0)
     order = np.lexsort((-log_likelihood, is_spike(engine, p).any(axis=1)))
     return p.runs(order)
 

@@ -29,7 +29,7 @@ _PLACES = 8  # where one more is tried
 _HELD = 2**23  # numbers in the mixtures of one move: 64 MiB
 _LOOKED_AT = 512  # observations at which the density is looked at
 _STEPS = 10
-_STEPS_OF_ONE = 20  # that a move takes for each mixture in it, all in all
+_PASSES_EACH = 20  # that a move takes for each mixture in it, all in all
 _HALF_TIME = 3  # steps after which only the better half goes on
 _NEAR = 1e-3  # the distance to a summit from which it is compared
 _FURTHEST = 150  # steps that are taken to it
@@ -50,7 +50,7 @@ def climbed(
     w: FloatArray,
     p: Parameters,
     rng: np.random.Generator,
-    steps: int,
+    n_passes: int,
 ) -> Parameters:
     """The highest summits found from the best of the R mixtures p, the highest first.
 
@@ -65,21 +65,21 @@ def climbed(
         R mixtures, the most promising first.
     rng : Generator
         Draws the observations at which the density is looked at.
-    steps : int
-        After so many EM steps of one mixture, no summit is tried any more.
+    n_passes : int
+        After so many passes over x, each for one mixture, no summit is tried any more.
 
     Returns
     -------
     climbed : Parameters
         A few mixtures near their fixed points, none with a spike; then those of p. Only these
         where all of them end in a spike, and where there is no room or time for a move: a mixture
-        has millions of numbers, or the steps are few.
+        has millions of numbers, or the passes are few.
 
     Book: sec-moves, eq-without-one.
     """
-    last = engine.steps_taken + steps
+    last = engine.n_passes + n_passes
     numbers = p.covariances[0].size + p.means[0].size
-    most = min(_GROWN * _REMOVED, _HELD // numbers, steps // _STEPS_OF_ONE)
+    most = min(_GROWN * _REMOVED, _HELD // numbers, n_passes // _PASSES_EACH)
     if most < _LAST:
         return p
     same = _SAME * engine.blocks.total_weight
@@ -90,7 +90,7 @@ def climbed(
     best = summits[0].parameters
     pooled = np.einsum("k,k...->...", best.weights[0], best.covariances[0])
     places = _Places.of(x, w, pooled, rng)
-    while engine.steps_taken < last:
+    while engine.n_passes < last:
         new = [summit for summit in summits if summit not in tried]
         if not new:
             break
@@ -135,7 +135,7 @@ def _after(engine: Engine, p: Parameters, steps: int) -> Parameters:
     for step in range(steps):
         if not len(p.weights):
             return p
-        p, log_likelihood = engine.em_step(p)
+        p, log_likelihood = engine.em_steps(p)
         going_on = sound_runs(p)
         if step + 1 == _HALF_TIME:
             order = np.argsort(-log_likelihood[going_on], kind="stable")

@@ -29,9 +29,9 @@ INIT_PARAMS = ("search", "k-means++", "kmeans", "random", "random_from_data")
 _RIDGE = 1e-6
 _RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
 _Kind = Literal["first", "race", "search"]  # how far the starts are followed before one is chosen
-_STEPS_EACH = 300  # of EM, for each start: what a search may take, up to so many components
+_PASSES_EACH = 300  # for each start: what a search may take, up to so many components
 _FEW = 10
-_NARROW = 16  # and columns; with more a step costs more, and the search has fewer
+_NARROW = 16  # and columns; with more a pass costs more, and the search has fewer
 _HELD = 2**22  # numbers in the starts of one kind: 32 MiB
 _ROUNDS = 20  # of k-means, in a start
 _ROWS_EACH = 64  # of these for each component, at least
@@ -256,6 +256,29 @@ def _converged(engine: Engine, start: Parameters, tol: float, max_iter: int, ver
     return run
 
 
+def _seen(
+    engine: Engine,
+    n_components: int,
+    init_size: int | None,
+    added: FloatArray,
+    rng: np.random.Generator,
+) -> tuple[Blocks, FloatArray, FloatArray]:
+    """The observations that the starts see: as blocks, their rows (m, d) and weights (m,)."""
+    K, d = n_components, engine.blocks.n_features
+    fixing = 2 if engine.family.diagonal else d + 1  # points that fix a covariance
+    least = max(K, 4 * fixing * (1 if engine.family.shared else K))
+    usual = max(_RACED_ON, _ROWS_EACH * K, least)
+    for size in dict.fromkeys((max(init_size or usual, least), usual)):
+        rows, w = engine.blocks.picked(size, rng, K)
+        if len(rows) < K:  # only where a ridge lets equal rows stand for several components
+            copies = -(-K // len(rows))
+            rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
+        some = Blocks.of(rows, w)
+        if some.lacking(engine.family.diagonal, added / some.scale**2) is None:
+            break
+    return some, some.frame.rows(rows), w
+
+
 def _candidates(
     engine: Engine,
     n_components: int,
@@ -270,25 +293,14 @@ def _candidates(
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     K, d = n_components, engine.blocks.n_features
-    fixing = 2 if engine.family.diagonal else d + 1  # points that fix a covariance
-    least = max(K, 4 * fixing * (1 if engine.family.shared else K))
-    usual = max(_RACED_ON, _ROWS_EACH * K, least)
-    for size in (max(init_size or usual, least), usual):
-        rows, w = engine.blocks.picked(size, rng, K)
-        if len(rows) < K:  # only where a ridge lets equal rows stand for several components
-            copies = -(-K // len(rows))
-            rows, w = np.repeat(rows, copies, axis=0), np.repeat(w / copies, copies)
-        some = Blocks.of(rows, w)
-        if some.lacking(engine.family.diagonal, added / some.scale**2) is None:
-            break
-    x = some.frame.rows(rows)
+    some, x, w = _seen(engine, K, init_size, added, rng)
     added_here = added / some.scale**2
     if engine.family.diagonal:
         covariance = some.variances + added_here
     else:
         covariance = some.covariance + np.diag(added_here)
     fixed = given.means is not None
-    n_starts = 1 if fixed or n_components == 1 or kind == "first" else n_init
+    n_starts = 1 if fixed or K == 1 or kind == "first" else n_init
     kept = d if engine.family.diagonal else d * d
     numbers = K * d + kept * (1 if engine.family.shared else K)
     n_starts = min(n_starts, max(2, _HELD // numbers))
@@ -315,19 +327,19 @@ def _candidates(
             raise CollapseError(*small.why_collapsed(after, run))
         if kind == "search":
             wide = min(1, _NARROW / d) ** (1 if engine.family.diagonal else 2)
-            steps = _STEPS_EACH * n_init * min(1, _FEW / K) * wide
-            best = climbed(small, x, w, best, rng, int(steps))
+            n_passes = int(_PASSES_EACH * n_init * min(1, _FEW / K) * wide)
+            best = climbed(small, x, w, best, rng, n_passes)
         return (best.mixture(r, some.frame) for r in range(len(best.weights)))
 
 
 @contextmanager
 def _shown(engine: Engine, verbose: int) -> Iterator[None]:
-    """A bar with the steps that the starts have taken; how many there will be is not known."""
+    """A bar with the passes for the starts so far; how many there will be is not known."""
     if not verbose:
         yield
         return
-    with tqdm(unit="step", desc="starts", mininterval=0.1, miniters=0) as bar:
-        engine.progress = lambda _: bar.update(engine.steps_taken - bar.n)
+    with tqdm(unit="pass", desc="starts", mininterval=0.1, miniters=0) as bar:
+        engine.progress = lambda _: bar.update(engine.n_passes - bar.n)
         yield
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from gmmlib import GaussianMixture, Mixture, datasets
 from gmmlib.engine import Blocks, Engine, Parameters, passes
-from gmmlib.fitting import climbed, is_spike, moves, race, starting_points
+from gmmlib.fitting import climbed, is_spike, moves, policy, race, starting_points
+from gmmlib.fitting.policy import INIT_PARAMS
 from gmmlib.models import COVARIANCE_TYPES, family_of
 
-ENOUGH = 6000  # steps
+ENOUGH = 6000  # passes
 
 
 def blobs(seed=1):
@@ -96,8 +97,8 @@ def test_what_comes_back_first_is_no_lower_and_no_spike(kind, K):
     assert len(found.weights) > len(raced.weights)  # in reserve, should all of the summits fail
 
 
-@pytest.mark.parametrize("what", ["no steps", "no room"])
-def test_without_steps_or_room_nothing_moves(what, monkeypatch):
+@pytest.mark.parametrize("what", ["no passes", "no room"])
+def test_without_passes_or_room_nothing_moves(what, monkeypatch):
     X, lost, _ = LOST["blobs"]
     machine, x, w = engine_of(X, "full")
     if what == "no room":
@@ -105,7 +106,7 @@ def test_without_steps_or_room_nothing_moves(what, monkeypatch):
     with machine:
         stuck, low = summit(machine, Parameters.of([lost], "full", machine.blocks.frame))
         rng = np.random.default_rng(0)
-        found = climbed(machine, x, w, stuck, rng, 0 if what == "no steps" else ENOUGH)
+        found = climbed(machine, x, w, stuck, rng, 0 if what == "no passes" else ENOUGH)
         _, reached = summit(machine, found.runs([0]))
     assert reached == pytest.approx(low, abs=1e-3)
 
@@ -186,7 +187,7 @@ def test_a_race_ends_when_all_have_arrived():
     with machine:
         starts = starting_points(x, w, machine.blocks.covariance, 3, 20, np.random.default_rng(0))
         race(machine, starts)
-        assert machine.steps_taken < 140  # of 200
+        assert machine.n_passes < 140  # of 200
 
 
 def test_many_mixtures_go_in_groups_within_bounds_of_memory(monkeypatch):
@@ -202,9 +203,9 @@ def test_many_mixtures_go_in_groups_within_bounds_of_memory(monkeypatch):
             return moments(q, about)
 
         monkeypatch.setattr(machine, "moments", spying)
-        whole, ell = machine.em_step(p)
+        whole, ell = machine.em_steps(p)
         monkeypatch.setattr(passes, "_AT_ONCE", 2 * p.covariances[0].size)
-        parts, ell_parts = machine.em_step(p)
+        parts, ell_parts = machine.em_steps(p)
     assert max(sizes[:1]) == 7
     assert max(sizes[1:]) == 2
     np.testing.assert_array_equal(ell, ell_parts)
@@ -239,6 +240,20 @@ def test_one_start_is_one_start():
             for seed in range(8)
         }
     assert min(values) < -2.7  # no search mends it
+
+
+@pytest.mark.parametrize("init_params", INIT_PARAMS)
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_components_are_moved_in_a_search_of_several_starts_only(init_params, n_init, monkeypatch):
+    calls = []
+
+    def spying(engine, x, w, p, *rest):
+        calls.append(len(p.weights))
+        return p
+
+    monkeypatch.setattr(policy, "climbed", spying)
+    GaussianMixture(3, init_params=init_params, n_init=n_init, random_state=0).fit(blobs())
+    assert bool(calls) is (init_params == "search" and n_init > 1)
 
 
 @pytest.mark.parametrize(
