@@ -97,6 +97,36 @@ def test_labels_that_leave_a_cluster_empty_are_not_taken():
     assert (p.weights > 0).all()
 
 
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_rounds_of_k_means_lead_nearer_to_the_means(diagonal):
+    x = RNG.normal(size=(300, 2)) + RNG.integers(0, 3, size=(300, 1), dtype=np.intp) * 4
+    w = RNG.uniform(0.5, 2, size=300)
+    unit = np.sqrt(np.cov(x.T, aweights=w, bias=True).diagonal())
+
+    def cost(rounds):
+        p, _ = starts(x, 4, w=w, diagonal=diagonal, rounds=rounds, n_starts=5)
+        away = (x - p.means[:, :, np.newaxis]) / unit
+        return (away**2).sum(axis=3).min(axis=1) @ w
+
+    assert (cost(3) < cost(0)).all()
+    assert (cost(50) <= cost(3)).all()
+    np.testing.assert_array_equal(cost(50), cost(60))  # nothing moves any more
+
+
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_each_cluster_may_have_the_covariance_of_its_own_points(diagonal):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(400, 2))
+    x[:200] *= 0.01
+    x[200:, 0] += 50
+    own, _ = starts(x, 2, diagonal=diagonal, n_starts=3, own=True)
+    shared, _ = starts(x, 2, diagonal=diagonal, n_starts=3)
+    for p, ratio in ((own, 1e-1), (shared, 1)):
+        first = p.covariances if diagonal else p.covariances.diagonal(axis1=2, axis2=3)
+        assert first[:, :, 1].min() <= ratio * first[:, :, 1].max()
+        assert (first[:, :, 1].min() < 0.1) == (p is own)
+
+
 # --- the race -------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import pytest
 from gmmlib import GaussianMixture, Mixture, datasets
 from gmmlib.engine import Blocks, Engine, Parameters, passes
 from gmmlib.fitting import climbed, is_spike, moves, policy, race, starting_points
+from gmmlib.fitting.heats import races
 from gmmlib.fitting.policy import INIT_PARAMS
 from gmmlib.models import COVARIANCE_TYPES, family_of
 
@@ -95,6 +96,44 @@ def test_what_comes_back_first_is_no_lower_and_no_spike(kind, K):
         assert not is_spike(machine, after).any()
     assert reached >= before - 1e-6 * len(X)
     assert len(found.weights) > len(raced.weights)  # in reserve, should all of the summits fail
+
+
+def off_centre():
+    """Twenty points with standard deviation 0.01, where a cloud of 1 is thin."""
+    rng = np.random.default_rng(3)
+    return np.r_[rng.normal(size=(600, 2)), [1.5, 1.5] + 0.01 * rng.normal(size=(20, 2))]
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
+def test_a_place_denser_than_the_mixture_gets_a_component(kind):
+    X = off_centre()
+    machine, x, w = engine_of(X, kind)
+    with machine:
+        cloud = mixture([0.5, 0.5], [[0.5, 0], [-0.5, 0]], [1, 1])
+        p = Parameters.of([cloud], kind, machine.blocks.frame)
+        pooled = np.einsum("k,k...->...", p.weights[0], p.covariances[0])
+        places = moves._Places.of(x, w, pooled, np.random.default_rng(0))
+        grown = moves._grown(machine, x, w, places, p, 40)
+        new = machine.blocks.frame.rows_back(grown.means[:, -1])
+        _, reached = machine.em_steps(grown)
+    near = np.linalg.norm(new - 1.5, axis=1) < 0.1
+    assert near.any()
+    assert near[np.argmax(reached)]  # it is the best of all that were made
+
+
+def test_the_component_that_is_missed_least_goes_first():
+    """Two lie on one cluster: without one of them little is lost."""
+    machine, x, w = engine_of(blobs(), "full")
+    twice = mixture([0.25, 0.3, 0.2, 0.25], [[0, 0], [27, 0], [27, 7], [0.1, 0]], [1, 1, 1, 1])
+    with machine:
+        p = Parameters.of([twice], "full", machine.blocks.frame)
+        left = moves._without_one(machine, x, w, p, 3)  # the last one stays
+        means = machine.blocks.frame.rows_back(left.means)
+        _, reached = machine.em_steps(left)
+    assert left.weights.shape == (3, 3)
+    np.testing.assert_allclose(left.weights.sum(axis=1), 1)
+    np.testing.assert_allclose(means[0, :, 0], [27, 27, 0.1], atol=1e-9)
+    assert (np.diff(reached) < 0).all()
 
 
 @pytest.mark.parametrize("what", ["no passes", "no room"])
@@ -211,6 +250,51 @@ def test_many_mixtures_go_in_groups_within_bounds_of_memory(monkeypatch):
     np.testing.assert_array_equal(ell, ell_parts)
     np.testing.assert_array_equal(whole.covariances, parts.covariances)
     assert (ell > before).all()
+
+
+def test_of_all_kinds_the_best_come_first_and_spikes_last():
+    X = np.r_[blobs(), [[5.0, 5.0], [5.0, 5.0 + 1e-9], [5.0 + 1e-9, 5.0]]]
+    good = mixture([0.5, 0.3, 0.2], [[0, 0], [27, 0], [27, 7]], [1, 1, 1])
+    poor = mixture([0.5, 0.3, 0.2], [[0, 0], [1, 0], [27, 3]], [1, 1, 4])
+    spike = mixture([0.5, 0.49, 0.01], [[0, 0], [27, 3], [5, 5]], [1, 4, 1e-7])
+    machine, _, _ = engine_of(X, "full")
+    with machine:
+        frame = machine.blocks.frame
+        kinds = [Parameters.of([m], "full", frame) for m in (spike, poor, good)]
+        found = races(machine, kinds)
+        _, ell = machine.em_steps(found)
+        spikes = is_spike(machine, found).any(axis=1)
+    assert spikes.tolist() == [False, False, True]
+    assert ell[0] > ell[1]
+    assert ell[2] > ell[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "variances", "count", "expected"),
+    [
+        ("full", [1e-5, 1, 1, 1], 49, True),  # a plane in four dimensions: ten for each of five
+        ("full", [1e-5, 1, 1, 1], 51, False),
+        ("full", [1e-5, 1e-5, 1, 1], 39, True),
+        ("full", [1e-5, 1e-5, 1, 1], 41, False),
+        ("full", [1e-5] * 4, 19, True),  # a speck
+        ("full", [1e-5] * 4, 21, False),
+        ("full", [1e-3] * 4, 3, False),  # not narrow
+        ("diag", [1e-5, 1, 1, 1], 19, True),
+        ("diag", [1e-5, 1, 1, 1], 21, False),
+        ("spherical", [1e-5] * 4, 19, True),
+        ("spherical", [1e-5] * 4, 21, False),
+    ],
+)
+def test_a_narrow_component_needs_ten_points_for_each_that_fixes_it(
+    kind, variances, count, expected
+):
+    n = 1000
+    machine, _, _ = engine_of(np.random.default_rng(0).normal(size=(n, 4)), kind)
+    share = count / n
+    narrow = Mixture([share, 1 - share], np.zeros((2, 4)), [np.diag(variances), np.eye(4)])
+    with machine:
+        p = Parameters.of([narrow], kind, machine.blocks.frame)
+        assert is_spike(machine, p).tolist() == [[expected, False]]
 
 
 # --- the default ----------------------------------------------------------------------------------
