@@ -180,7 +180,10 @@ def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     for c in range(1, d):  # forward substitution of L W = I, all matrices at once
         row = L[..., c : c + 1, :c] @ W[..., :c, :c]
         W[..., c, :c] = -diagonal[..., c, np.newaxis] * row[..., 0, :]
-    return W, np.log(diagonal).sum(axis=-1)
+    with np.errstate(divide="ignore"):  # columns in units too far apart: no such matrix
+        log_det = np.log(diagonal).sum(axis=-1)
+    log_det[~np.isfinite(log_det)] = np.nan
+    return W, log_det
 
 
 def _large_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -32,7 +32,7 @@ class Engine:
     ----------
     blocks : Blocks
     family : Family, or its name
-        Such as 'full', 'tied', 'diag' or 'spherical'.
+        Such as 'full', 'tied' or 'VEV'.
     reg_covar : float or (d,)
         Added to every variance, or to each column's, in the units of the data squared.
     n_threads : int or None
@@ -112,13 +112,15 @@ class Engine:
         Book: eq-moment-matching.
         """
         moments = self.moments(p)
-        new = self.maximised(moments)
+        new = self.maximised(moments, p)
         away = new.means - moments.about
         again = ~(new.cancellation(away) <= self.backend.cancelling).all(axis=1)
         if again.any():  # the sums were taken far from the new means: once more, about them
             runs = np.flatnonzero(again)
             about = np.where(np.isfinite(new.means[runs]), new.means[runs], p.means[runs])
-            new = new.with_runs(runs, self.maximised(self.moments(p.runs(runs), about)))
+            new = new.with_runs(
+                runs, self.maximised(self.moments(p.runs(runs), about), p.runs(runs))
+            )
         new.log_c[self.collapsed(new)] = np.nan
         return new, moments.log_likelihood
 
@@ -151,8 +153,11 @@ class Engine:
         log_likelihood = log_likelihood - self._log_volume
         return Moments(total.N, total.S1, total.S2, total.about, log_likelihood)
 
-    def maximised(self, m: Moments) -> Parameters:
-        """The M-step: match the moments.
+    def maximised(self, m: Moments, before: Parameters | None = None) -> Parameters:
+        """The M-step: match the moments, as far as the family allows.
+
+        ``before`` are the parameters that the moments are from: a family whose M-step is itself a
+        search goes on from there.
 
         Book: eq-moment-matching, eq-m-step-tied.
         """
@@ -171,13 +176,23 @@ class Engine:
             weights = m.N / m.N.sum(axis=1, keepdims=True)
             if self._added.any():
                 Sigma = Sigma + (self._added if self.family.diagonal else np.diag(self._added))
-            Sigma = self.family.estimate(weights, Sigma, self.blocks.scale)
+            known = None if before is None else before.covariances
+            Sigma = self.family.estimate(weights, Sigma, self.blocks.scale, known)
             return self.factored(weights, m.about + away, Sigma)
 
     def projected(self, p: Parameters) -> Parameters:
         """With covariances of this engine's family, where they came from elsewhere."""
         Sigma = self.family.estimate(p.weights, p.covariances, self.blocks.scale)
         return p if Sigma is p.covariances else self.factored(p.weights, p.means, Sigma)
+
+    def extrapolated(
+        self, weights: FloatArray, means: FloatArray, covariances: FloatArray
+    ) -> Parameters:
+        """Parameters from a line through members of the family, which may leave it."""
+        if not self.family.linear:
+            about = (weights, covariances, self.blocks.scale)
+            covariances = self.family.estimate(*about, before=covariances)
+        return self.factored(weights, means, covariances)
 
     def collapsed(self, p: Parameters) -> npt.NDArray[np.bool_]:
         """Which components have no observations or no spread left, (R, K).

@@ -95,7 +95,8 @@ def mixture_of(now: Mapping[str, Any], known: Known | None, family: Family) -> M
     NotFittedError
         If one that is needed is not set.
     ValueError
-        If they are no mixture, or if covariances and precisions were set that do not agree.
+        If they are no mixture, or if covariances and precisions were set that do not agree, or are
+        not of the family.
     """
     new = changed(now, known)
     fitted = known.mixture if known is not None else None
@@ -122,7 +123,10 @@ def mixture_of(now: Mapping[str, Any], known: Known | None, family: Family) -> M
     weights = np.asarray(now["weights_"])
     if family.shared:
         return Mixture.tied(weights, means, Sigma[0])
-    return (Mixture.diagonal if family.diagonal else Mixture)(weights, means, Sigma)
+    mixture = (Mixture.diagonal if family.diagonal else Mixture)(weights, means, Sigma)
+    if spreads and not family.linear:
+        _require_member(spreads[0], mixture, family, now)
+    return mixture
 
 
 def changed(now: Mapping[str, Any], known: Known | None) -> list[str]:
@@ -163,6 +167,17 @@ def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: i
             raise ValueError(_NO_PRECISION.format(name, j)) from None
         Sigma[j] = back if name == "precisions_" else back.T @ back
     return (Sigma + Sigma.swapaxes(1, 2)) / 2
+
+
+def _require_member(name: str, mixture: Mixture, family: Family, now: Mapping[str, Any]) -> None:
+    kept = mixture.variances_by_column if family.diagonal else mixture.covariances
+    off = family.away(mixture.weights, kept)
+    if not (off <= _AGREE.get(np.asarray(now[name]).dtype.itemsize, _AGREE[8])).all():
+        raise ValueError(
+            f"{name} was set, and is not of the type {family.name!r}: component "
+            f"{int(np.argmax(off))} (counting from 0) has not what all should have in common. "
+            f"Choose another covariance_type; 'full' is right for every mixture."
+        )
 
 
 def _require_agreement(

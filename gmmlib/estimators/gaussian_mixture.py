@@ -32,7 +32,7 @@ from gmmlib.estimators.attributes import (
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
 from gmmlib.mixture import DiagonalMixture, Mixture
-from gmmlib.models import COVARIANCE_TYPES, CovarianceType, Family, family_of
+from gmmlib.models import FAMILIES, CovarianceType, Family, family_of
 from gmmlib.validation import (
     FloatArray,
     as_floats,
@@ -72,8 +72,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     n_components : int
         K.
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
+    covariance_type : 'full', 'tied', 'diag', 'spherical', or one of mclust's names
         One covariance for each component; one that all share; only variances; one variance each.
+        Or three letters, such as 'VEV', for volume, shape and orientation: equal in all components
+        (E), varying (V), or of the identity (I); on the line 'E' and 'V'. 'VVV', 'EEE', 'VVI' and
+        'VII' are the four.
     tol : float
         Stop when the fixed point is estimated to be this near, in units of each component's own
         weight, standard deviation and covariance (:func:`gmmlib.fitting.distance`). 0 goes on
@@ -102,7 +105,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     means_init : (K, d) or None
         What is not given with them comes from the observations nearest to each.
     precisions_init : (K, d, d), (d, d), (K, d) or (K,), by ``covariance_type``; or None
-        In place of what the starts would have.
+        (K,) for balls, (K, d) for other diagonal covariances, (d, d) for 'tied' and 'EEE'. In place
+        of what the starts would have.
     random_state : int, RandomState or None
         The same int gives the same result.
     warm_start : bool
@@ -186,7 +190,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         mixture : Mixture
-        covariance_type : 'full', 'tied', 'diag' or 'spherical'
+        covariance_type : str
+            As in the class.
         options
             Further parameters of the estimator.
 
@@ -202,15 +207,15 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         model = cls(mixture.n_components, covariance_type=covariance_type, **options)
         family = family_of(covariance_type)
-        K, d = mixture.means.shape
+        d = mixture.n_features
         kept = mixture.variances_by_column if family.diagonal else mixture.covariances
-        away = family.kept(family.stored(kept), K, d) - kept
+        away = family.away(mixture.weights, kept)
         if family.diagonal and not isinstance(mixture, DiagonalMixture):
+            unit = np.sqrt(kept)
             off_diagonal = mixture.covariances * ~np.eye(d, dtype=bool)
-            away = away[:, :, np.newaxis] * np.eye(d) - off_diagonal
-        unit = np.sqrt(mixture.variances_by_column)
-        outer = unit**2 if away.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
-        if (np.abs(away) > 1e-9 * outer).any():
+            off_diagonal /= unit[:, :, np.newaxis] * unit[:, np.newaxis]
+            away = np.maximum(away, np.abs(off_diagonal).max(axis=(1, 2)))
+        if not (away <= 1e-9).all():
             raise ValueError(
                 f"the covariances of this mixture are not of the type {covariance_type!r}. "
                 f"Choose another covariance_type; 'full' is right for every mixture."
@@ -600,7 +605,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if not isinstance(self.warm_start, (bool, np.bool_)):
             raise ValueError(f"warm_start is {self.warm_start!r}. Pass True or False.")
         for name, choices in (
-            ("covariance_type", COVARIANCE_TYPES),
+            ("covariance_type", tuple(FAMILIES)),
             ("init_params", INIT_PARAMS),
         ):
             if getattr(self, name) not in choices:

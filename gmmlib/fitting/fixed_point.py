@@ -88,7 +88,7 @@ def converge(
     Book: alg-engine.
     """
     history: list[float] = []
-    memory = _Memory(p, engine.factored)
+    memory = _Memory(p, engine.extrapolated)
     here = p
     plain: Parameters | None = None  # where EM led from the last place, after a jump
     remaining = np.inf
@@ -99,7 +99,7 @@ def converge(
         sound = np.isfinite(there.log_c).all()
         fell = bool(history) and log_likelihood < history[-1] - _ROUNDING * abs(log_likelihood)
         if plain is not None and (fell or not sound):  # the jump was no good
-            memory = _Memory(plain, engine.factored)
+            memory = _Memory(plain, engine.extrapolated)
             here, plain = plain, None
             steps += 1
             continue

@@ -20,7 +20,7 @@ from gmmlib.initialization.clusters import (
     starting_points,
 )
 from gmmlib.mixture import Mixture
-from gmmlib.models import Family, family_of
+from gmmlib.models import MCLUST_TYPES, Family, family_of
 from gmmlib.validation import FloatArray, counted
 
 InitParams = Literal["search", "k-means++", "kmeans", "random", "random_from_data"]
@@ -120,6 +120,11 @@ def best_fit(
     Book: alg-engine, sec-many-starts.
     """
     family, given = family_of(family), given or Given()
+    if family.one_column and blocks.n_features > 1:
+        raise ValueError(
+            f"covariance_type {family.name!r} is for data with one column, and X has "
+            f"{blocks.n_features}. Choose one of {', '.join(map(repr, MCLUST_TYPES))}."
+        )
     added, needed = ridge(blocks, family, reg_covar)
     if needed:
         warn(needed, UserWarning)

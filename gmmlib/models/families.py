@@ -1,7 +1,7 @@
 """Families of covariances: what the components have in common, and how much of each is kept.
 
-A family is all that the engine and the estimators know about a ``covariance_type``. A new one is
-a class here and a name in ``FAMILIES``.
+A family is all that the engine and the estimators know about a ``covariance_type``. Here are the
+four that scikit-learn has; the others are in ``decomposed``, and all names in ``names``.
 
 Shapes, for R mixtures of K components in d dimensions::
 
@@ -11,13 +11,11 @@ Shapes, for R mixtures of K components in d dimensions::
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from gmmlib.validation import FloatArray
-
-CovarianceType = Literal["full", "tied", "diag", "spherical"]
 
 
 class Family(ABC):
@@ -26,26 +24,66 @@ class Family(ABC):
     Attributes
     ----------
     name : str
-        As in scikit-learn.
+        As in scikit-learn, or else as in mclust.
+    letters : str
+        The name in mclust: volume, shape and orientation equal (E), varying (V) or of the identity
+        (I).
     diagonal : bool
         Whether only variances are kept.
     shared : bool
         Whether all components have one covariance.
+    linear : bool
+        Whether a weighted mean of the covariances of two members is one of a member.
+    one_column : bool
+        Whether it is for data with one column only.
     """
 
     name: ClassVar[str]
+    letters: ClassVar[str]
     diagonal: ClassVar[bool] = False
     shared: ClassVar[bool] = False
+    linear: ClassVar[bool] = True
+    one_column: ClassVar[bool] = False
 
     def estimate(
-        self, weights: FloatArray, covariances: FloatArray, scale: FloatArray
+        self,
+        weights: FloatArray,
+        covariances: FloatArray,
+        scale: FloatArray,
+        before: FloatArray | None = None,
     ) -> FloatArray:
         """The family's covariances with the largest Q, from each component's own.
 
         ``scale`` (d,) is the unit of each column: what is equal in the units of the data is not
-        equal in others.
+        equal in others. ``before``, shaped as the result, are those of the last step: where the
+        largest Q has to be searched for, it is only for a Q that is not below theirs.
         """
         return covariances
+
+    def away(self, weights: FloatArray, covariances: FloatArray) -> FloatArray:
+        """How far each covariance is from what the family would make of all, by its variances.
+
+        Parameters
+        ----------
+        weights : (K,)
+        covariances : (K, d, d), or (K, d) of a diagonal family
+            In the units of the data.
+
+        Returns
+        -------
+        away : (K,)
+            The largest difference of two entries, as a share of the standard deviations. About 0
+            for the covariances of a member.
+        """
+        d = covariances.shape[-1]
+        unit = np.sqrt(
+            np.diagonal(covariances, axis1=1, axis2=2) if covariances.ndim == 3 else covariances
+        )
+        member = self.estimate(
+            weights[np.newaxis], covariances[np.newaxis], np.ones(d), covariances[np.newaxis]
+        )[0]
+        outer = unit**2 if covariances.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
+        return np.asarray(np.abs((member - covariances) / outer).reshape(len(unit), -1).max(axis=1))
 
     @abstractmethod
     def shape(self, K: int, d: int) -> tuple[int, ...]:
@@ -71,6 +109,7 @@ class Full(Family):
     """
 
     name = "full"
+    letters = "VVV"
 
     def shape(self, K: int, d: int) -> tuple[int, ...]:
         """(K, d, d)."""
@@ -96,10 +135,15 @@ class Tied(Family):
     """
 
     name = "tied"
+    letters = "EEE"
     shared = True
 
     def estimate(
-        self, weights: FloatArray, covariances: FloatArray, scale: FloatArray
+        self,
+        weights: FloatArray,
+        covariances: FloatArray,
+        scale: FloatArray,
+        before: FloatArray | None = None,
     ) -> FloatArray:
         """Their mean, by weight; one that all share already is as it was."""
         if covariances.shape[1] == 1:
@@ -127,6 +171,7 @@ class Diagonal(Family):
     """Variances alone: the axes of each component are those of the data."""
 
     name = "diag"
+    letters = "VVI"
     diagonal = True
 
     def shape(self, K: int, d: int) -> tuple[int, ...]:
@@ -150,10 +195,15 @@ class Spherical(Family):
     """One variance for each component, the same in every direction."""
 
     name = "spherical"
+    letters = "VII"
     diagonal = True
 
     def estimate(
-        self, weights: FloatArray, covariances: FloatArray, scale: FloatArray
+        self,
+        weights: FloatArray,
+        covariances: FloatArray,
+        scale: FloatArray,
+        before: FloatArray | None = None,
     ) -> FloatArray:
         """The mean of each component's variances, in the units of the data."""
         squared = scale**2
@@ -175,25 +225,3 @@ class Spherical(Family):
     def kept(self, stored: FloatArray, K: int, d: int) -> FloatArray:
         """d times the same."""
         return np.repeat(stored[:, np.newaxis], d, axis=1)
-
-
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Full(), Tied(), Diagonal(), Spherical())
-}
-COVARIANCE_TYPES = tuple(FAMILIES)
-
-
-def family_of(covariance_type: "str | Family") -> Family:
-    """The family with this name. Raises ``ValueError`` where there is none.
-
-    >>> family_of("tied").n_parameters(K=3, d=2)
-    3
-    """
-    if isinstance(covariance_type, Family):
-        return covariance_type
-    if covariance_type not in FAMILIES:
-        raise ValueError(
-            f"covariance_type is {covariance_type!r}. "
-            f"Choose one of {', '.join(map(repr, FAMILIES))}."
-        )
-    return FAMILIES[covariance_type]

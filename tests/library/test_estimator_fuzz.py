@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gmmlib import CollapseError, GaussianMixture
-from gmmlib.models import COVARIANCE_TYPES
+from gmmlib.models import COVARIANCE_TYPES, MCLUST_TYPES, family_of
 from strategies import seeds
 
 KINDS = ("normal", "whole", "cauchy", "repeated", "uneven", "two-points")
@@ -53,7 +53,7 @@ def data(draw):
 @st.composite
 def options(draw, X, rng):
     K = draw(st.integers(1, 4))
-    kind = draw(st.sampled_from(COVARIANCE_TYPES))
+    kind = draw(st.sampled_from((*COVARIANCE_TYPES, *MCLUST_TYPES)))
     chosen = {
         "n_components": K,
         "covariance_type": kind,
@@ -72,12 +72,9 @@ def options(draw, X, rng):
         d = X.shape[1]
         width = float(np.abs(X - X[0]).max()) or 1.0
         one = min(width**-2.0, 1e200) if width > 1e-150 else 1e200
-        chosen["precisions_init"] = {
-            "full": np.stack([one * np.eye(d)] * K),
-            "tied": one * np.eye(d),
-            "diag": np.full((K, d), one),
-            "spherical": np.full(K, one),
-        }[kind]
+        family = family_of(kind)
+        kept = np.full((K, d), one) if family.diagonal else np.stack([one * np.eye(d)] * K)
+        chosen["precisions_init"] = family.stored(kept)
     return chosen
 
 
