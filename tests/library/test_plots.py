@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from gmmlib import Mixture, plots
+from gmmlib import GaussianMixture, Mixture, datasets, fit, plots
+from gmmlib.select import CRITERIA, select
 
 LINE = Mixture.univariate(weights=[0.3, 0.7], means=[0, 4], variances=[1, 2])
 PLANE = Mixture([0.4, 0.6], [[0, 0], [3, 1]], [[[4.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [1.0, 2.0]]])
@@ -96,5 +97,84 @@ def test_filmstrip_tiles_the_figure_exactly():
     ],
 )
 def test_errors_say_what_to_do(ax, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(ax)
+
+
+def test_contours_hold_the_share_that_they_are_named_for(ax):
+    assert plots.plot_contours(ax, PLANE, levels=(0.9, 0.5)) is ax
+    X, _ = PLANE.sample(4000, random_state=7)
+    (drawn,) = ax.collections
+    density = PLANE.log_density(X)
+    inside = [(density > level).mean() for level in drawn.levels]
+    np.testing.assert_allclose(inside, [0.9, 0.5], atol=0.03)
+    for path, level in zip(drawn.get_paths(), drawn.levels, strict=True):
+        on_line = PLANE.log_density(path.vertices[np.abs(path.vertices).sum(axis=1) > 0])
+        assert np.median(np.abs(on_line - level)) < 0.02
+
+
+def test_contours_keep_the_limits_of_what_is_drawn(ax):
+    plots.plot_points(ax, [[0.0, 0.0], [3.0, 1.0]])
+    before = ax.get_xlim(), ax.get_ylim()
+    plots.plot_contours(ax, PLANE)
+    assert (ax.get_xlim(), ax.get_ylim()) == before
+
+
+def test_the_less_sure_the_larger(ax):
+    X = np.array([[0.0], [2.0], [4.0]])
+    assert plots.plot_uncertainty(ax, LINE, X) is ax
+    (drawn,) = ax.collections
+    joint = np.exp(LINE.log_joint(X))
+    uncertain = 1 - joint.max(axis=1) / joint.sum(axis=1)
+    order = np.argsort(-uncertain)
+    np.testing.assert_allclose(drawn.get_offsets()[:, 0], X[order, 0])
+    np.testing.assert_allclose(drawn.get_sizes(), 8 + 152 * uncertain[order] / 0.5)
+    alone = Mixture.univariate([1], [0], [1])
+    plots.plot_uncertainty(ax, alone, X)
+    np.testing.assert_allclose(ax.collections[1].get_sizes(), 8)
+
+
+def test_whatever_has_a_mixture_can_be_drawn(ax):
+    X = LINE.sample(60, random_state=0)[0]
+    run = fit(X, LINE)
+    model = GaussianMixture.from_mixture(LINE)
+    for what in (LINE, model, run):
+        plots.plot_density(ax, what, [0.0, 1.0], components=False)
+    first, second, third = (line.get_ydata() for line in ax.get_lines())
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(third, np.exp(run.mixture.log_density([0.0, 1.0])))
+    with pytest.raises(TypeError, match=r"there is no mixture in a list\. Pass a Mixture"):
+        plots.plot_ellipses(ax, [1])
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_curves_of_a_selection(ax, criterion):
+    selection = select(datasets.old_faithful(), [3, 1, 2], ["EII", "EEE", "VVI"], n_init=3)
+    assert plots.plot_selection(ax, selection, criterion, n_named=2) is ax
+    named = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
+    assert len(named) == 2
+    values = selection.values(criterion)
+    for line in named:
+        row = selection.covariance_types.index(line.get_label())
+        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+        np.testing.assert_array_equal(line.get_ydata(), values[row][[1, 2, 0]])
+    star = next(line for line in ax.get_lines() if line.get_marker() == "*")
+    best = selection.best(criterion)
+    assert star.get_xdata()[0] == best.n_components
+    assert star.get_ydata()[0] == values.min() == getattr(best, criterion)
+    assert ax.get_legend().get_texts()[0].get_text() == best.covariance_type
+    low, high = ax.get_ylim()
+    assert low < values.min() < high
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda ax: plots.plot_contours(ax, LINE), "1 dimensions. Contours need d = 2"),
+        (lambda ax: plots.plot_contours(ax, PLANE, levels=[0.5, 1]), r"levels are \[1.0, 0.5\]"),
+        (lambda ax: plots.plot_uncertainty(ax, PLANE, [[1.0]]), "1 column"),
+    ],
+)
+def test_what_these_cannot_draw(ax, call, message):
     with pytest.raises(ValueError, match=message):
         call(ax)
