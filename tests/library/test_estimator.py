@@ -7,6 +7,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas
@@ -53,8 +54,10 @@ def state(model):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
-@pytest.mark.parametrize("n_components", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("n_components", "covariance_type"),
+    [*product([1, 2, 3], COVARIANCE_TYPES), (2, "EII"), (2, "VEV"), (3, "EVE")],
+)
 def test_every_check_of_scikit_learn(road, n_components, covariance_type):
     options = {"n_init": 4, "max_iter": 100}  # a third of the time
     model = GaussianMixture(n_components, covariance_type=covariance_type, **options)
@@ -709,7 +712,7 @@ BAD = [
         "type",
         with_option(covariance_type="round"),
         ValueError,
-        "covariance_type is 'round'. Choose one of 'full', 'tied', 'diag', 'spherical'.",
+        "covariance_type is 'round'. Choose one of 'full', 'tied', 'diag', 'spherical', 'EII'",
     ),
     case("init", with_option(init_params="pca"), ValueError, "init_params is 'pca'. Choose one of"),
     case("seed", with_option(random_state="x"), ValueError, "'x' cannot be used to seed"),
