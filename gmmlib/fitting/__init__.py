@@ -5,15 +5,12 @@ ridge.
 """
 
 from gmmlib.fitting.fixed_point import Run, converge, distance
-from gmmlib.fitting.heats import FEW, NARROW, WIDE, is_spike, race
+from gmmlib.fitting.heats import is_spike, race
 from gmmlib.fitting.moves import climbed
 from gmmlib.fitting.policy import Fitted, best_fit, ridge
 from gmmlib.initialization.clusters import Given, starting_points
 
 __all__ = [
-    "FEW",
-    "NARROW",
-    "WIDE",
     "Fitted",
     "Given",
     "Run",

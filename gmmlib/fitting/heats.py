@@ -6,16 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
+from gmmlib.spikes import judged
 from gmmlib.validation import FloatArray
 
 _LIVES = 3  # how often components of one run may start anew
 _ROUNDING = 1e-11  # of ℓ: a run that changes by less has arrived
 
 Anew = Callable[[int], FloatArray]
-
-FEW = 10  # observations for each point that fixes a component; with fewer, its width is chance
-NARROW = 1e-4  # a share of the pooled variance; with few observations it is a spike on some of them
-WIDE = 1e-2  # the same; where a component lies in a direction in which it is wide, no point fixes
 
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 
@@ -110,25 +107,12 @@ def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
     """Which components are spikes, (R, K): narrow, and on a few observations only.
 
     The likelihood has no upper bound, and near each of its singularities it may have a high local
-    maximum whose narrow component holds a few points that happen to lie nearly on a line. Such a
-    component has less than ``NARROW`` times the pooled variance in some direction. It is a spike
-    if it holds fewer than ``FEW`` observations for each of the points that fix where it lies: one,
-    and one more for each direction in which it is ``WIDE`` (for variances alone, one in all); and
-    one for its width. A narrow component with more observations is taken as real.
+    maximum whose narrow component holds a few points that happen to lie nearly on a line. The rule
+    is that of :func:`gmmlib.spikes.spikes`. With one covariance for all there are none.
 
-    Book: sec-many-starts.
+    Book: sec-many-starts, sec-spikes.
     """
     if engine.family.shared:
         return np.zeros(p.weights.shape, dtype=bool)
-    if p.diagonal:
-        pooled = np.einsum("rk,rka->ra", p.weights, p.covariances)
-        ratio = 1 / (p.W**2 * pooled[:, np.newaxis]).max(axis=2)
-        points = np.ones(ratio.shape)
-    else:
-        pooled = np.einsum("rk,rkab->rab", p.weights, p.covariances)
-        whitened = p.W @ np.linalg.cholesky(pooled)[:, np.newaxis]
-        ratios = 1 / np.linalg.svd(whitened, compute_uv=False) ** 2
-        ratio = ratios.min(axis=2)
-        points = 1 + (ratios > WIDE).sum(axis=2)
-    few = p.weights * engine.blocks.total_weight < FEW * (points + 1)
-    return np.asarray(few & (ratio < NARROW))
+    counts = p.weights * engine.blocks.total_weight
+    return judged(p.weights, p.covariances, p.W, counts)[2]

@@ -15,7 +15,8 @@ from scipy.special import logsumexp
 
 from gmmlib.engine import Engine, Parameters
 from gmmlib.fitting.fixed_point import converge
-from gmmlib.fitting.heats import FEW, is_spike, sound_runs
+from gmmlib.fitting.heats import is_spike, sound_runs
+from gmmlib.spikes import FEW
 from gmmlib.validation import FloatArray
 
 Indices = npt.NDArray[np.intp]

@@ -30,7 +30,7 @@ def rng(seed: int) -> np.random.Generator:
 def test_there_are_two_or_more_for_each_chapter_and_six_for_the_worked_example() -> None:
     chapters = [recipe.label.split("-")[1] for recipe in RECIPES]
     counts = {chapter: chapters.count(chapter) for chapter in chapters}
-    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "a"}
+    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "13", "a"}
     assert min(counts.values()) >= 2
     assert counts["07"] == 6
     assert len({kind.label for kind in KINDS}) == len(KINDS) >= 28
@@ -289,6 +289,42 @@ def merged(N: list[float], first: list[float], second: list[float]) -> float:
     return float(sum(exact(a) for a in second) / count - mean * mean)
 
 
+def rise(d: int, r: int, factor: int) -> float:
+    def log_density(eps: float) -> float:  # of r + 1 points in the flat
+        variances = [1.0] * r + [eps**2] * (d - r)
+        normal = stats.multivariate_normal(np.zeros(d), np.diag(variances))
+        return float((r + 1) * normal.logpdf(np.zeros(d)))
+
+    return log_density(1e-2 / factor) - log_density(1e-2)
+
+
+def with_prior(x: list[float], psi: float, nu: float) -> float:
+    centre = statistics.fmean(x)
+
+    def loss(v: float) -> float:
+        likely = sum(float(N.logpdf(a, centre, math.sqrt(v))) for a in x)
+        prior = float(stats.invgamma(nu / 2, scale=psi / 2).logpdf(v))
+        return -likely - prior + 0.5 * math.log(v)  # the mean's density, for any small kappa
+
+    return float(
+        optimize.minimize_scalar(
+            loss, bounds=(1e-3, 500), method="bounded", options={"xatol": 1e-9}
+        ).x
+    )
+
+
+def bounded(N: list[float], v: list[float], c: float) -> float:
+    def loss(large: float) -> float:
+        both = zip(N, v, (c * c * large, large), strict=True)
+        return sum(n * (math.log(s) + free / s) for n, free, s in both)
+
+    return float(
+        optimize.minimize_scalar(
+            loss, bounds=(1e-2, 100), method="bounded", options={"xatol": 1e-10}
+        ).x
+    )
+
+
 ROADS: dict[str, Callable[..., float]] = {
     "n-01-1": lambda alpha, mu: float(weighted(mu, alpha)),
     "n-01-2": mixture_variance,
@@ -361,6 +397,9 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-11-3": constant,
     "n-11-4": merged,
+    "n-13-1": rise,
+    "n-13-2": with_prior,
+    "n-13-3": bounded,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,

@@ -6,13 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from gmmlib import GaussianMixture, Mixture, datasets, fit
+from gmmlib import GaussianMixture, Mixture, datasets, fit, spikes
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.fitting import (
     converge,
     distance,
     fixed_point,
-    heats,
     is_spike,
     race,
     starting_points,
@@ -219,7 +218,7 @@ def test_a_search_that_nobody_guards_ends_in_a_spike(road, monkeypatch):
 
     guarded = GaussianMixture(3, random_state=0).fit(X)
     assert needles(guarded) > 1e-2
-    monkeypatch.setattr(heats, "NARROW", 0.0)
+    monkeypatch.setattr(spikes, "NARROW", 0.0)
     free = GaussianMixture(3, random_state=0).fit(X)
     assert needles(free) < 1e-6
     assert free.lower_bound_ > guarded.lower_bound_

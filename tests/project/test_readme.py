@@ -111,7 +111,6 @@ def test_the_map_has_the_chapters_titles() -> None:
 def counted() -> list[tuple[str, str, int]]:
     """(page, the sentence with its number, the number that is counted)."""
     book = read_book()
-    numbered = [page for page in book.chapters if page.name[0].isdigit()]
     classes = {name for page in book.chapters for f in page.figures for name in f.classes.split()}
     stored = json.loads((ROOT / "benchmarks/results/results.json").read_text(encoding="utf-8"))
     peers = {name.removesuffix("_1") for name in stored["peers"] if not name.startswith("gmmlib")}
@@ -122,8 +121,12 @@ def counted() -> list[tuple[str, str, int]]:
         ("README.md", r"the time against (\w+) other programs", len(peers)),
         ("README.md", r"\*\*Defaults\*\*: (\w+) short runs of one kind", runs),
         ("README.md", r"of one kind of start and (\w+) of each of two others", runs // 2),
-        ("index.md", r"(\w+) chapters of about half an hour each", len(numbered) - 1),
-        ("index.md", r"An (\w+)th makes it fast", len(numbered)),
+        (
+            "index.md",
+            r"(\w+) chapters of about half an hour each",
+            names(book).index("two_products"),
+        ),
+        ("index.md", r"An (\w+)th makes it fast", 1 + names(book).index("two_products")),
         ("index.md", r"Chapter (\d+), the worked example", 1 + names(book).index("worked_example")),
     ]
 
