@@ -7,6 +7,7 @@ The modules are in the order of the book:
 ``mixture``               ``Mixture``: the weighted sum; its density; sampling from it
 ``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
+``label_matching``        which component of one fit is which of another
 ``initialization``        where EM starts: random points, k-means++, clusters
 ``models``                families of covariances
 ``engine``                EM for many mixtures at once, in blocks: data of any size
