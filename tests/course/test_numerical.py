@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def rng(seed: int) -> np.random.Generator:
 def test_there_are_two_or_more_for_each_chapter_and_six_for_the_worked_example() -> None:
     chapters = [recipe.label.split("-")[1] for recipe in RECIPES]
     counts = {chapter: chapters.count(chapter) for chapter in chapters}
-    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "a"}
+    assert set(counts) == {*(f"{k:02}" for k in range(1, 13)), "a"}
     assert min(counts.values()) >= 2
     assert counts["07"] == 6
     assert len({kind.label for kind in KINDS}) == len(KINDS) >= 28
@@ -289,6 +290,23 @@ def merged(N: list[float], first: list[float], second: list[float]) -> float:
     return float(sum(exact(a) for a in second) / count - mean * mean)
 
 
+def fewest_starts(p: float, q: float) -> float:
+    starts, missed = 0, Fraction(1)
+    while missed > exact(q):
+        starts, missed = starts + 1, missed * (1 - exact(p))
+    return float(starts)
+
+
+def nearest(beta: list[float], gamma: list[float]) -> float:
+    def squares(ours: list[Fraction]) -> Fraction:
+        return sum(
+            ((a - exact(g)) ** 2 + (1 - a - (1 - exact(g))) ** 2)
+            for a, g in zip(ours, gamma, strict=True)
+        )
+
+    return float(min(squares([exact(b) for b in beta]), squares([1 - exact(b) for b in beta])))
+
+
 ROADS: dict[str, Callable[..., float]] = {
     "n-01-1": lambda alpha, mu: float(weighted(mu, alpha)),
     "n-01-2": mixture_variance,
@@ -361,6 +379,14 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-11-3": constant,
     "n-11-4": merged,
+    "n-12-1": fewest_starts,
+    "n-12-2": lambda counts: float(
+        max(sum(row[k] for row, k in zip(counts, o, strict=True)) for o in permutations(range(3)))
+    ),
+    "n-12-3": lambda n, level, factor: float(
+        level + n * (N.logpdf(factor * 0.7, factor * 0.2, factor) - N.logpdf(0.7, 0.2, 1))
+    ),
+    "n-12-4": nearest,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
