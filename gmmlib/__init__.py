@@ -9,6 +9,7 @@ The modules are in the order of the book:
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
 ``spikes``                components that are narrow, and on a few observations only
 ``priors``                EM with a prior for every component
+``label_matching``        which component of one fit is which of another
 ``initialization``        where EM starts: random points, k-means++, clusters
 ``models``                families of covariances
 ``engine``                EM for many mixtures at once, in blocks: data of any size

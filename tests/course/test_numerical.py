@@ -6,12 +6,14 @@ import statistics
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from book import read_book
 from course.in_html import formulas
 from course.numerical import KINDS, RECIPES, VARIANTS, variants
 from course.recipes import FEWEST_UNITS, Answered, Recipe
@@ -30,7 +32,7 @@ def rng(seed: int) -> np.random.Generator:
 def test_there_are_two_or_more_for_each_chapter_and_six_for_the_worked_example() -> None:
     chapters = [recipe.label.split("-")[1] for recipe in RECIPES]
     counts = {chapter: chapters.count(chapter) for chapter in chapters}
-    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "13", "a"}
+    assert set(counts) == {page.name.partition("_")[0].lower() for page in read_book().chapters}
     assert min(counts.values()) >= 2
     assert counts["07"] == 6
     assert len({kind.label for kind in KINDS}) == len(KINDS) >= 28
@@ -325,6 +327,23 @@ def bounded(N: list[float], v: list[float], c: float) -> float:
     )
 
 
+def fewest_starts(p: float, q: float) -> float:
+    starts, missed = 0, Fraction(1)
+    while missed > exact(q):
+        starts, missed = starts + 1, missed * (1 - exact(p))
+    return float(starts)
+
+
+def nearest(beta: list[float], gamma: list[float]) -> float:
+    def squares(ours: list[Fraction]) -> Fraction:
+        return sum(
+            ((a - exact(g)) ** 2 + (1 - a - (1 - exact(g))) ** 2)
+            for a, g in zip(ours, gamma, strict=True)
+        )
+
+    return float(min(squares([exact(b) for b in beta]), squares([1 - exact(b) for b in beta])))
+
+
 ROADS: dict[str, Callable[..., float]] = {
     "n-01-1": lambda alpha, mu: float(weighted(mu, alpha)),
     "n-01-2": mixture_variance,
@@ -400,6 +419,14 @@ ROADS: dict[str, Callable[..., float]] = {
     "n-13-1": rise,
     "n-13-2": with_prior,
     "n-13-3": bounded,
+    "n-12-1": fewest_starts,
+    "n-12-2": lambda counts: float(
+        max(sum(row[k] for row, k in zip(counts, o, strict=True)) for o in permutations(range(3)))
+    ),
+    "n-12-3": lambda n, level, factor: float(
+        level + n * (N.logpdf(factor * 0.7, factor * 0.2, factor) - N.logpdf(0.7, 0.2, 1))
+    ),
+    "n-12-4": nearest,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,

@@ -3,11 +3,14 @@
 Labels: ``n-06-1`` belongs to chapter 6, ``n-a-1`` to the appendix.
 """
 
-from course.kinds import breaking, computing, five_points, gaussian, m_step, mixtures, plane
+from importlib import import_module
+from pkgutil import iter_modules
+
+from course import kinds
 from course.recipes import Recipe
 from course.tasks import Kind, Task
 
-ROOMS = (mixtures, gaussian, m_step, five_points, plane, computing, breaking)
+ROOMS = tuple(import_module(f"course.kinds.{room.name}") for room in iter_modules(kinds.__path__))
 
 RECIPES: tuple[Recipe, ...] = tuple(
     sorted((recipe for room in ROOMS for recipe in room.RECIPES), key=lambda recipe: recipe.label)

@@ -658,6 +658,14 @@ def permutation(sheet: Sheet, letter: Letter, node: Node, arguments: list[Node])
     return arb(order[sheet.at(arguments[0]) - 1])
 
 
+def derangements(sheet: Sheet, letter: Letter) -> Value:
+    """The share of the orders of K in which nothing is in its place, by looking at all of them."""
+    places = range(sheet.size("K"))
+    orders = list(itertools.permutations(places))
+    moved = sum(all(order[k] != k for k in places) for order in orders)
+    return arb(moved) / len(orders)
+
+
 def coefficients(sheet: Sheet, letter: Letter) -> Value:
     """Of x and x² in log N(x; μ, σ²), by differences at 0."""
     body = numerics.parsed(r"\log\mathcal N(x;\mu,\sigma^2)", sheet.book.letters)
@@ -1041,6 +1049,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "volume, orientation, shape": shape_parts,
     "posterior": posterior,
     "permutation": permutation,
+    "derangements": derangements,
     "coefficients of log N": coefficients,
     "data of the note": data_of("worked_example"),
     "data of ESL": data_of("esl_mixture"),
