@@ -66,7 +66,7 @@ class Merging:
 
         Raises as :meth:`groups`.
 
-        Book: def-merged-share.
+        Book: def-merge-gain.
         """
         return _summed(self.component_responsibilities, self.groups(n_clusters))
 

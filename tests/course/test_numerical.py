@@ -30,7 +30,7 @@ def rng(seed: int) -> np.random.Generator:
 def test_there_are_two_or_more_for_each_chapter_and_six_for_the_worked_example() -> None:
     chapters = [recipe.label.split("-")[1] for recipe in RECIPES]
     counts = {chapter: chapters.count(chapter) for chapter in chapters}
-    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "a"}
+    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "16", "a"}
     assert min(counts.values()) >= 2
     assert counts["07"] == 6
     assert len({kind.label for kind in KINDS}) == len(KINDS) >= 28
@@ -289,6 +289,22 @@ def merged(N: list[float], first: list[float], second: list[float]) -> float:
     return float(sum(exact(a) for a in second) / count - mean * mean)
 
 
+def uphill(beta: float, mu: list[float], variance: list[float]) -> float:
+    """The top of the bound, by a search."""
+    found = optimize.minimize_scalar(
+        lambda y: (
+            beta * (y - mu[0]) ** 2 / variance[0] + (1 - beta) * (y - mu[1]) ** 2 / variance[1]
+        )
+    )
+    return float(found.x)
+
+
+def second_draw(beta: list[float]) -> float:
+    """By all pairs of draws, in exact arithmetic."""
+    first = sum(exact(b) for b in beta)
+    return float(sum(exact(b) * (1 - exact(b)) for b in beta) / first)
+
+
 ROADS: dict[str, Callable[..., float]] = {
     "n-01-1": lambda alpha, mu: float(weighted(mu, alpha)),
     "n-01-2": mixture_variance,
@@ -361,6 +377,15 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-11-3": constant,
     "n-11-4": merged,
+    "n-16-1": uphill,
+    "n-16-2": lambda beta: float(
+        sum(
+            (row[0] + row[1])
+            * stats.entropy([row[0] / (row[0] + row[1]), row[1] / (row[0] + row[1])])
+            for row in beta
+        )
+    ),
+    "n-16-3": second_draw,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
