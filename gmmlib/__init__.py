@@ -16,6 +16,8 @@ The modules are in the order of the book:
 ``fitting``               many short runs, the best carried to convergence
 ``estimators``            ``GaussianMixture``: all this behind scikit-learn's interface
 ``select``                which family, how many components: every pair fitted and compared
+``modes``                 the hills of the density, and which one a point climbs to
+``merge``                 components merged into clusters, by the entropy of their labels
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)

@@ -103,6 +103,19 @@ def diabetes() -> tuple[FloatArray, npt.NDArray[np.str_]]:
     return rows[:, 1:].astype(float), rows[:, 0]
 
 
+def baudry_example() -> FloatArray:
+    """Two simulated columns, (600, 2), without units: two crosses and two slanting clouds.
+
+    Drawn from six Gaussians, two for each cross. Source: example 4.1 of Baudry, Raftery, Celeux, Lo
+    and Gottardo (2010), Journal of Computational and Graphical Statistics 19, 332-353, as ``ex4.1``
+    in R's mclust 6.0.0.
+
+    >>> baudry_example().shape
+    (600, 2)
+    """
+    return _table("baudry_ex4_1.csv")
+
+
 def three_blobs(
     n: int = 300, random_state: int | np.random.Generator | None = 0
 ) -> tuple[FloatArray, npt.NDArray[np.intp]]:

@@ -344,6 +344,22 @@ def nearest(beta: list[float], gamma: list[float]) -> float:
     return float(min(squares([exact(b) for b in beta]), squares([1 - exact(b) for b in beta])))
 
 
+def uphill(beta: float, mu: list[float], variance: list[float]) -> float:
+    """The top of the bound, by a search."""
+    found = optimize.minimize_scalar(
+        lambda y: (
+            beta * (y - mu[0]) ** 2 / variance[0] + (1 - beta) * (y - mu[1]) ** 2 / variance[1]
+        )
+    )
+    return float(found.x)
+
+
+def second_draw(beta: list[float]) -> float:
+    """By all pairs of draws, in exact arithmetic."""
+    first = sum(exact(b) for b in beta)
+    return float(sum(exact(b) * (1 - exact(b)) for b in beta) / first)
+
+
 ROADS: dict[str, Callable[..., float]] = {
     "n-01-1": lambda alpha, mu: float(weighted(mu, alpha)),
     "n-01-2": mixture_variance,
@@ -427,6 +443,15 @@ ROADS: dict[str, Callable[..., float]] = {
         level + n * (N.logpdf(factor * 0.7, factor * 0.2, factor) - N.logpdf(0.7, 0.2, 1))
     ),
     "n-12-4": nearest,
+    "n-16-1": uphill,
+    "n-16-2": lambda beta: float(
+        sum(
+            (row[0] + row[1])
+            * stats.entropy([row[0] / (row[0] + row[1]), row[1] / (row[0] + row[1])])
+            for row in beta
+        )
+    ),
+    "n-16-3": second_draw,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,

@@ -14,6 +14,7 @@ REAL = [
     datasets.galaxies,
     datasets.geyser_1985,
     lambda: datasets.diabetes()[0],
+    datasets.baudry_example,
 ]
 
 
@@ -50,6 +51,13 @@ def test_acidity():
     x = datasets.acidity()
     assert x.shape == (155,)
     assert (x[0], x.min(), x.max()) == (2.928524, 2.928524, 7.10513)
+
+
+def test_baudry_example():
+    X = datasets.baudry_example()
+    assert X.shape == (600, 2)
+    assert_array_equal(X[0], [7.9769783, -0.99430985])
+    assert X.mean(axis=0) == pytest.approx([3.611670, 2.951470], abs=1e-6)
 
 
 def test_galaxies_keep_the_misprint():
