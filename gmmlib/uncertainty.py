@@ -188,7 +188,8 @@ class Bootstrap:
     mixtures : tuple of Mixture
         The same as mixtures.
     collapsed : int
-        Replicates in which a component collapsed; they have no row in ``values``.
+        Replicates in which a component collapsed; they have no row in ``values``. A component
+        that is narrow, but came to rest, is not counted here and does have a row.
     unfinished : int
         Replicates in which EM had not come to rest; they do have a row.
     relabelled : int

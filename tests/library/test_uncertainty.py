@@ -407,7 +407,7 @@ def test_what_is_refused_and_in_what_words(case):
 
 
 def test_where_components_overlap_labels_are_exchanged_and_matched():
-    close = Mixture.univariate([0.5, 0.5], [0, 1], [1, 1.5])
+    close = Mixture.univariate([0.5, 0.5], [0, 0.3], [1, 1.5])
     found = bootstrap(WAITS[:60], close, 30, method="parametric", random_state=4)
     assert found.relabelled > 0
     assert all(_matching(mixture, close) == [0, 1] for mixture in found.mixtures)
