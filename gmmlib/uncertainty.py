@@ -71,7 +71,7 @@ class Information:
         At a maximum these are the factors by which EM shrinks the distance, each in its own
         direction. Raises ``ValueError`` if the complete information is not positive definite.
 
-        Book: thm-rate.
+        Book: eq-weight-rate.
         """
         try:
             found = scipy.linalg.eigh(self.missing, self.complete, eigvals_only=True)
@@ -149,7 +149,7 @@ class Estimates:
         ValueError
             If the function does not give one finite number.
 
-        Book: def-delta.
+        Book: eq-difference-variance.
         """
         steps = _STEP * self.standard_errors
         centre = _number(function(self.mixture))
@@ -234,7 +234,7 @@ def free_parameters(
     TypeError, ValueError
         For what is not a mixture, another type, or covariances that are not of this type.
 
-    Book: def-free-parameters.
+    Book: eq-louis.
 
     >>> names, values = free_parameters(Mixture.univariate([0.3, 0.7], [5, 2], [1, 4]))
     >>> names
@@ -365,7 +365,7 @@ def standard_errors(
         As :func:`scores`; also where the information is not positive definite, so that the
         mixture is no maximum, or some direction is not determined.
 
-    Book: def-standard-error.
+    Book: eq-louis, eq-inverse-of-two.
 
     >>> from gmmlib import datasets, fit
     >>> waits = datasets.old_faithful()[:, 1]
@@ -441,7 +441,7 @@ def profile(
         For bad data, d > 1, another name, values out of range, a component that collapses, or
         ``max_iter`` steps that were not enough.
 
-    Book: def-profile.
+    Book: eq-profile-square.
     """
     X = as_data(X, n_features=1)[:, 0]
     kind, j = _place_on_the_line(mixture, name, covariance_type)
@@ -522,7 +522,7 @@ def profile_interval(
         As :func:`profile` and :func:`standard_errors`; also if the profile does not fall so far
         within 20 standard errors.
 
-    Book: def-profile.
+    Book: eq-profile-square.
     """
     _normal_quantile(level)
     _place_on_the_line(mixture, name, covariance_type)
@@ -592,7 +592,7 @@ def bootstrap(
     TypeError, ValueError
         For bad data or options, or if fewer than two replicates have a fit.
 
-    Book: def-bootstrap.
+    Book: alg-bootstrap.
     """
     X = as_data(X, n_features=_require(mixture, covariance_type).n_features)
     if method not in ("nonparametric", "parametric"):
@@ -640,9 +640,7 @@ def _refit(
         run = converge(engine, begin, tol, max_iter)
     if run.collapsed is not None:
         return None
-    fitted = run.parameters.mixture(0, data.frame)
-    narrow = fitted.variances_by_column < _NOTHING * X.var(axis=0)
-    return None if narrow.any() else (fitted, run.converged)
+    return run.parameters.mixture(0, data.frame), run.converged
 
 
 def _matching(mixture: Mixture, reference: Mixture) -> Sequence[int]:

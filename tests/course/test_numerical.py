@@ -30,7 +30,7 @@ def rng(seed: int) -> np.random.Generator:
 def test_there_are_two_or_more_for_each_chapter_and_six_for_the_worked_example() -> None:
     chapters = [recipe.label.split("-")[1] for recipe in RECIPES]
     counts = {chapter: chapters.count(chapter) for chapter in chapters}
-    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "a"}
+    assert set(counts) == {*(f"{k:02}" for k in range(1, 12)), "17", "a"}
     assert min(counts.values()) >= 2
     assert counts["07"] == 6
     assert len({kind.label for kind in KINDS}) == len(KINDS) >= 28
@@ -268,6 +268,21 @@ def constrained(a: float, b: float, total: float) -> float:
     return float(found.x)
 
 
+def error_of_difference(errors: list[float], covariance: float) -> float:
+    V = np.array([[errors[0] ** 2, covariance], [covariance, errors[1] ** 2]])
+    away = np.linalg.cholesky(V).T @ [-1, 1]
+    return float(np.hypot(*away))
+
+
+def end_of_run(places: list[float]) -> float:
+    step, factor = places[2] - places[1], (places[2] - places[1]) / (places[1] - places[0])
+    place = places[2]
+    for _ in range(3000):
+        step *= factor
+        place += step
+    return place
+
+
 def eigenvalue(a: float, b: float, c: float) -> float:
     angle = 0.5 * math.atan2(2 * b, a - c)
     u, v = math.cos(angle), math.sin(angle)
@@ -361,6 +376,10 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-11-3": constant,
     "n-11-4": merged,
+    "n-17-1": lambda beta, alpha: sum((b / alpha - (1 - b) / (1 - alpha)) ** 2 for b in beta),
+    "n-17-2": error_of_difference,
+    "n-17-3": lambda a, b, c: float(np.linalg.inv([[a, b], [b, c]])[0, 0] ** 0.5),
+    "n-17-4": end_of_run,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
