@@ -18,6 +18,7 @@ The modules are in the order of the book:
 ``select``                which family, how many components: every pair fitted and compared
 ``modes``                 the hills of the density, and which one a point climbs to
 ``merge``                 components merged into clusters, by the entropy of their labels
+``uncertainty``           standard errors, profiles, the bootstrap
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)

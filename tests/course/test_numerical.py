@@ -270,6 +270,21 @@ def constrained(a: float, b: float, total: float) -> float:
     return float(found.x)
 
 
+def error_of_difference(errors: list[float], covariance: float) -> float:
+    V = np.array([[errors[0] ** 2, covariance], [covariance, errors[1] ** 2]])
+    away = np.linalg.cholesky(V).T @ [-1, 1]
+    return float(np.hypot(*away))
+
+
+def end_of_run(places: list[float]) -> float:
+    step, factor = places[2] - places[1], (places[2] - places[1]) / (places[1] - places[0])
+    place = places[2]
+    for _ in range(3000):
+        step *= factor
+        place += step
+    return place
+
+
 def eigenvalue(a: float, b: float, c: float) -> float:
     angle = 0.5 * math.atan2(2 * b, a - c)
     u, v = math.cos(angle), math.sin(angle)
@@ -452,6 +467,10 @@ ROADS: dict[str, Callable[..., float]] = {
         )
     ),
     "n-16-3": second_draw,
+    "n-17-1": lambda beta, alpha: sum((b / alpha - (1 - b) / (1 - alpha)) ** 2 for b in beta),
+    "n-17-2": error_of_difference,
+    "n-17-3": lambda a, b, c: float(np.linalg.inv([[a, b], [b, c]])[0, 0] ** 0.5),
+    "n-17-4": end_of_run,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
