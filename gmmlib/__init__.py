@@ -12,6 +12,8 @@ The modules are in the order of the book:
 ``engine``                EM for many mixtures at once, in blocks: data of any size
 ``fitting``               many short runs, the best carried to convergence
 ``estimators``            ``GaussianMixture``: all this behind scikit-learn's interface
+``select``                families and numbers of components, compared
+``ratio_test``            more components or not: a test by simulation
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)
