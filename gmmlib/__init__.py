@@ -19,6 +19,8 @@ The modules are in the order of the book:
 ``modes``                 the hills of the density, and which one a point climbs to
 ``merge``                 components merged into clusters, by the entropy of their labels
 ``uncertainty``           standard errors, profiles, the bootstrap
+``select``                families and numbers of components, compared
+``ratio_test``            more components or not: a test by simulation
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
 ``plots``                 figures: ax in, ax out (needs matplotlib)
