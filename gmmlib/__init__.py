@@ -7,19 +7,19 @@ The modules are in the order of the book:
 ``mixture``               ``Mixture``: the weighted sum; its density; sampling from it
 ``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
+``initialization``        where EM starts: random points, k-means++, clusters
+``label_matching``        which component of one fit is which of another
 ``spikes``                components that are narrow, and on a few observations only
 ``priors``                EM with a prior for every component
-``label_matching``        which component of one fit is which of another
-``initialization``        where EM starts: random points, k-means++, clusters
-``models``                families of covariances
+``families``              shapes of clusters: the fourteen families beside their derivation
+``modes``                 the hills of the density, and which one a point climbs to
+``merge``                 components merged into clusters, by the entropy of their labels
+``uncertainty``           standard errors, profiles, the bootstrap
+``models``                families of covariances, as the engine needs them
 ``engine``                EM for many mixtures at once, in blocks: data of any size
 ``fitting``               many short runs, the best carried to convergence
 ``estimators``            ``GaussianMixture``: all this behind scikit-learn's interface
 ``select``                which family, how many components: every pair fitted and compared
-``modes``                 the hills of the density, and which one a point climbs to
-``merge``                 components merged into clusters, by the entropy of their labels
-``uncertainty``           standard errors, profiles, the bootstrap
-``select``                families and numbers of components, compared
 ``ratio_test``            more components or not: a test by simulation
 ``datasets``              small real data with their provenance; seeded toys
 ``checks``                the ledger: checks that print one line (needs SymPy)
