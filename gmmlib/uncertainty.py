@@ -14,13 +14,13 @@ Names count components and columns from 0, as the arrays of a ``Mixture`` do.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.linalg
-from scipy.optimize import brentq, linear_sum_assignment
+from scipy.optimize import brentq
 from scipy.special import logsumexp, softmax
 from scipy.stats import chi2, norm
 
@@ -29,6 +29,7 @@ from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.errors import ConvergenceWarning, warn
 from gmmlib.fitting import converge
 from gmmlib.guards import require_mixture
+from gmmlib.label_matching import match_mixtures
 from gmmlib.mixture import Mixture
 from gmmlib.validation import FloatArray, as_data, as_floats
 
@@ -566,8 +567,8 @@ def bootstrap(
 ) -> Bootstrap:
     """Fit again to data that are drawn anew, each time from ``mixture`` as the start.
 
-    The components of each replicate are matched with those of ``mixture``, so that the sum of
-    the squared distances between their means, in units of the pooled covariance, is smallest.
+    The components of each replicate are matched with those of ``mixture`` by
+    :func:`gmmlib.label_matching.match_mixtures`.
 
     Parameters
     ----------
@@ -613,8 +614,8 @@ def bootstrap(
             collapsed += 1
             continue
         fitted, at_rest = found
-        order = _matching(fitted, mixture)
-        relabelled += list(order) != sorted(order)
+        order = match_mixtures(fitted, mixture)
+        relabelled += order.tolist() != sorted(order)
         unfinished += not at_rest
         mixtures.append(fitted.reordered(order))
     if len(mixtures) < 2:
@@ -641,14 +642,6 @@ def _refit(
     if run.collapsed is not None:
         return None
     return run.parameters.mixture(0, data.frame), run.converged
-
-
-def _matching(mixture: Mixture, reference: Mixture) -> Sequence[int]:
-    """For each component of ``reference`` the one of ``mixture`` that belongs to it."""
-    pooled = np.tensordot(reference.weights, reference.covariances, axes=1)
-    gaps = reference.means[:, np.newaxis] - mixture.means
-    squares = np.einsum("jkc,ce,jke->jk", gaps, np.linalg.inv(pooled), gaps)
-    return [int(k) for k in linear_sum_assignment(squares)[1]]
 
 
 def _require(mixture: Mixture, covariance_type: str) -> Mixture:
