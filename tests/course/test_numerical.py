@@ -361,6 +361,11 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-11-3": constant,
     "n-11-4": merged,
+    "n-15-1": lambda gain, K, d, n: (
+        math.log(n) * (parameters(K + 1, d, n, "full") - parameters(K, d, n, "full")) - 2 * gain
+    ),
+    "n-15-2": lambda shares: 2 * sum(math.log(1 / max(p, 1 - p)) for p in shares),
+    "n-15-3": lambda B, reach: float(np.mean([1] * (reach + 1) + [0] * (B - reach))),
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
