@@ -471,6 +471,11 @@ ROADS: dict[str, Callable[..., float]] = {
     "n-17-2": error_of_difference,
     "n-17-3": lambda a, b, c: float(np.linalg.inv([[a, b], [b, c]])[0, 0] ** 0.5),
     "n-17-4": end_of_run,
+    "n-15-1": lambda gain, K, d, n: (
+        math.log(n) * (parameters(K + 1, d, n, "full") - parameters(K, d, n, "full")) - 2 * gain
+    ),
+    "n-15-2": lambda shares: 2 * sum(math.log(1 / max(p, 1 - p)) for p in shares),
+    "n-15-3": lambda B, reach: float(np.mean([1] * (reach + 1) + [0] * (B - reach))),
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
