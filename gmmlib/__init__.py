@@ -8,6 +8,7 @@ The modules are in the order of the book:
 ``em``                    ``e_step``, ``m_step``, ``fit``: the textbook algorithm
 ``bound``                 what EM climbs: lower bound, entropy, KL divergence
 ``initialization``        where EM starts: random points, k-means++, clusters
+``families``              volume, shape, orientation: the M-step of each family
 ``models``                families of covariances
 ``engine``                EM for many mixtures at once, in blocks: data of any size
 ``fitting``               many short runs, the best carried to convergence
