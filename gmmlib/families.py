@@ -26,7 +26,7 @@ from gmmlib.validation import FloatArray, as_floats, as_gaussians
 class Decomposition:
     """Volumes (K,), shapes (K, d) and orientations (K, d, d) of K covariances.
 
-    Book: def-decomposition.
+    Book: def-volume-shape-orientation.
     """
 
     volumes: FloatArray
@@ -36,7 +36,7 @@ class Decomposition:
     def composed(self) -> FloatArray:
         """The covariances again, (K, d, d).
 
-        Book: def-decomposition.
+        Book: def-volume-shape-orientation.
         """
         V = self.orientations
         Sigma = (V * (self.volumes[:, np.newaxis] * self.shapes)[:, np.newaxis]) @ V.swapaxes(1, 2)
@@ -75,7 +75,7 @@ def decompose(covariances: Any) -> Decomposition:
     ValueError
         For another shape, or for a matrix that is not symmetric positive definite.
 
-    Book: def-decomposition.
+    Book: def-volume-shape-orientation.
 
     >>> parts = decompose([[[2, 0], [0, 8]], [[1, 0], [0, 1]]])
     >>> parts.volumes, parts.shapes[0]
@@ -148,7 +148,8 @@ def m_step_covariances(name: str, counts: Any, covariances: Any) -> FloatArray:
     smallest. For EVE and VVE the axes are searched for: in the plane from 24 angles, with more
     columns from one place, until no step leads lower.
 
-    Book: eq-one-volume, eq-mean-lengths, eq-two-halves, eq-common-axes.
+    Book: eq-vii, eq-eii, eq-vvi, eq-eei, eq-one-volume, eq-mean-lengths, eq-best-volumes,
+    eq-best-shape, eq-common-axes.
 
     >>> S = [[[1, 0], [0, 1]], [[2, 0], [0, 8]]]
     >>> m_step_covariances("EII", [10, 10], S)[1]

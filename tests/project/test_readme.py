@@ -111,7 +111,8 @@ def test_the_map_has_the_chapters_titles() -> None:
 def counted() -> list[tuple[str, str, int]]:
     """(page, the sentence with its number, the number that is counted)."""
     book = read_book()
-    numbered = [page for page in book.chapters if page.name[0].isdigit()]
+    numbered = [page for page in book.chapters if page.name[:2].isdigit()]
+    numbered = [page for page in numbered if int(page.name[:2]) <= 11]  # behind them, practice
     classes = {name for page in book.chapters for f in page.figures for name in f.classes.split()}
     stored = json.loads((ROOT / "benchmarks/results/results.json").read_text(encoding="utf-8"))
     peers = {name.removesuffix("_1") for name in stored["peers"] if not name.startswith("gmmlib")}

@@ -3,11 +3,11 @@
 Labels: ``n-06-1`` belongs to chapter 6, ``n-a-1`` to the appendix.
 """
 
-from course.kinds import computing, five_points, gaussian, m_step, mixtures, plane
+from course.kinds import computing, five_points, gaussian, m_step, mixtures, plane, shapes
 from course.recipes import Recipe
 from course.tasks import Kind, Task
 
-ROOMS = (mixtures, gaussian, m_step, five_points, plane, computing)
+ROOMS = (mixtures, gaussian, m_step, five_points, plane, computing, shapes)
 
 RECIPES: tuple[Recipe, ...] = tuple(
     sorted((recipe for room in ROOMS for recipe in room.RECIPES), key=lambda recipe: recipe.label)
