@@ -48,6 +48,8 @@ def common_axes(
     Returns
     -------
     D : (R, d, d)
+
+    Book: eq-common-axes, eq-plane-angle.
     """
     d = S.shape[-1]
     D = D.copy()

@@ -84,7 +84,10 @@ class Decomposed(Family):
 
 
 class EII(Decomposed):
-    """Balls of one size."""
+    """Balls of one size.
+
+    Book: eq-eii.
+    """
 
     name = letters = "EII"
     diagonal = True
@@ -97,7 +100,10 @@ class EII(Decomposed):
 
 
 class EEI(Decomposed):
-    """One ellipsoid along the axes of the data."""
+    """One ellipsoid along the axes of the data.
+
+    Book: eq-eei.
+    """
 
     name = letters = "EEI"
     diagonal = True
@@ -109,7 +115,10 @@ class EEI(Decomposed):
 
 
 class VEI(Decomposed):
-    """Ellipsoids of one shape and any size along the axes of the data."""
+    """Ellipsoids of one shape and any size along the axes of the data.
+
+    Book: eq-best-volumes, eq-best-shape.
+    """
 
     name = letters = "VEI"
     diagonal = True
@@ -121,7 +130,10 @@ class VEI(Decomposed):
 
 
 class EVI(Decomposed):
-    """Ellipsoids of one volume along the axes of the data."""
+    """Ellipsoids of one volume along the axes of the data.
+
+    Book: eq-one-volume.
+    """
 
     name = letters = "EVI"
     diagonal = True
@@ -133,7 +145,10 @@ class EVI(Decomposed):
 
 
 class VEE(Decomposed):
-    """Ellipsoids of one shape and orientation, and any size."""
+    """Ellipsoids of one shape and orientation, and any size.
+
+    Book: eq-best-volumes, eq-best-shape.
+    """
 
     name = letters = "VEE"
 
@@ -144,7 +159,10 @@ class VEE(Decomposed):
 
 
 class EVE(Decomposed):
-    """Ellipsoids of one volume with common axes."""
+    """Ellipsoids of one volume with common axes.
+
+    Book: eq-one-volume, eq-common-axes.
+    """
 
     name = letters = "EVE"
 
@@ -158,7 +176,10 @@ class EVE(Decomposed):
 
 
 class VVE(Decomposed):
-    """Ellipsoids with common axes."""
+    """Ellipsoids with common axes.
+
+    Book: eq-vvi, eq-common-axes.
+    """
 
     name = letters = "VVE"
 
@@ -171,7 +192,10 @@ class VVE(Decomposed):
 
 
 class EEV(Decomposed):
-    """One ellipsoid, turned in any way."""
+    """One ellipsoid, turned in any way.
+
+    Book: eq-trace-order, eq-mean-lengths.
+    """
 
     name = letters = "EEV"
 
@@ -184,7 +208,10 @@ class EEV(Decomposed):
 
 
 class VEV(Decomposed):
-    """Ellipsoids of one shape, of any size and turned in any way."""
+    """Ellipsoids of one shape, of any size and turned in any way.
+
+    Book: eq-trace-order, eq-best-volumes, eq-best-shape.
+    """
 
     name = letters = "VEV"
 
@@ -197,7 +224,10 @@ class VEV(Decomposed):
 
 
 class EVV(Decomposed):
-    """Ellipsoids of one volume."""
+    """Ellipsoids of one volume.
+
+    Book: eq-one-volume.
+    """
 
     name = letters = "EVV"
 
@@ -208,14 +238,20 @@ class EVV(Decomposed):
 
 
 class E(Tied):
-    """One variance, for data with one column."""
+    """One variance, for data with one column.
+
+    Book: eq-m-step-tied.
+    """
 
     name = letters = "E"
     one_column = True
 
 
 class V(Full):
-    """A variance for each component, for data with one column."""
+    """A variance for each component, for data with one column.
+
+    Book: eq-m-step-covariances.
+    """
 
     name = letters = "V"
     one_column = True

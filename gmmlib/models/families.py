@@ -168,7 +168,10 @@ class Tied(Family):
 
 
 class Diagonal(Family):
-    """Variances alone: the axes of each component are those of the data."""
+    """Variances alone: the axes of each component are those of the data.
+
+    Book: eq-vvi.
+    """
 
     name = "diag"
     letters = "VVI"
@@ -192,7 +195,10 @@ class Diagonal(Family):
 
 
 class Spherical(Family):
-    """One variance for each component, the same in every direction."""
+    """One variance for each component, the same in every direction.
+
+    Book: eq-vii.
+    """
 
     name = "spherical"
     letters = "VII"

@@ -38,6 +38,8 @@ def around_one_shape(
     Returns
     -------
     Sigma : as S
+
+    Book: eq-best-volumes, eq-best-shape, eq-log-volumes-convex.
     """
     d = S.shape[-1]
     columns = (slice(None), slice(None)) + (np.newaxis,) * (S.ndim - 2)

@@ -241,6 +241,31 @@ def parameters(K: int, d: int, n: int, covariance: str) -> int:
     return sum([1] * (K - 1)) + K * d + spread
 
 
+def directions(name: str, K: int, d: int, n: int) -> int:
+    # one by one: a weight, a mean, a volume, the lengths of a shape, a pair of axes
+    pairs = [(a, b) for a in range(d) for b in range(a)]
+    sets = [[1], range(1, d), pairs]
+    times = [K if letter == "V" else 1 if letter == "E" else 0 for letter in name]
+    own = sum(time * len(list(parts)) for time, parts in zip(times, sets, strict=True))
+    return len(range(1, K)) + sum(d for _ in range(K)) + own
+
+
+def volume_by_search(alpha: list[float], first: list[int], second: list[int]) -> float:
+    def misfit(log_volume: float) -> float:
+        volume = math.exp(log_volume)
+        traces = [2 * math.sqrt(a * b) / volume for a, b in (first, second)]
+        return 2 * log_volume + float(np.dot(alpha, traces))
+
+    found = optimize.minimize_scalar(misfit, bracket=(0, 2), tol=1e-12)
+    return math.exp(2 * found.x)
+
+
+def ball_by_points(alpha: list[float], first: list[int], second: list[int]) -> float:
+    # the mean square of a coordinate, over points at one standard deviation along the axes
+    both = [statistics.mean(diagonal) for diagonal in (first, second)]
+    return float(sum(Fraction(str(a)) * Fraction(b) for a, b in zip(alpha, both, strict=True)))
+
+
 def bound(alpha: list[float], mu: list[float], x: float, q: float) -> float:
     # what lies below the log-likelihood, and by how much
     parts = [a * g for a, g in zip(alpha, densities(x, mu, [1, 1]), strict=True)]
@@ -476,6 +501,9 @@ ROADS: dict[str, Callable[..., float]] = {
     ),
     "n-15-2": lambda shares: 2 * sum(math.log(1 / max(p, 1 - p)) for p in shares),
     "n-15-3": lambda B, reach: float(np.mean([1] * (reach + 1) + [0] * (B - reach))),
+    "n-14-1": directions,
+    "n-14-2": volume_by_search,
+    "n-14-3": ball_by_points,
     "n-a-1": eigenvalue,
     "n-a-2": constrained,
     "n-a-3": rate,
