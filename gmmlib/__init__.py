@@ -16,8 +16,6 @@ The modules are in the order of the book:
 ``merge``                 components merged into clusters, by the entropy of their labels
 ``uncertainty``           standard errors, profiles, the bootstrap
 ``models``                families of covariances, as the engine needs them
-``families``              volume, shape, orientation: the M-step of each family
-``models``                families of covariances
 ``engine``                EM for many mixtures at once, in blocks: data of any size
 ``fitting``               many short runs, the best carried to convergence
 ``estimators``            ``GaussianMixture``: all this behind scikit-learn's interface

@@ -614,8 +614,8 @@ def bootstrap(
             collapsed += 1
             continue
         fitted, at_rest = found
-        order = match_mixtures(fitted, mixture)
-        relabelled += order.tolist() != sorted(order)
+        order = match_mixtures(fitted, mixture).tolist()
+        relabelled += order != sorted(order)
         unfinished += not at_rest
         mixtures.append(fitted.reordered(order))
     if len(mixtures) < 2:

@@ -8,7 +8,7 @@ import numpy as np
 from course.drawing import Rng, one_of, tenths, whole
 from course.recipes import Answered, Recipe
 from course.writing import equals, near, num
-from gmmlib.models.families import family_of
+from gmmlib.models import family_of
 
 
 def draw_gap(rng: Rng) -> dict[str, Any]:
