@@ -67,7 +67,7 @@ def labels(shares: list[float]) -> Answered:
 
 
 def draw_p_value(rng: Rng) -> dict[str, Any]:
-    B = one_of(rng, [19, 39, 99, 199])
+    B = one_of(rng, [199, 499, 999])
     return {"B": B, "reach": whole(rng, 1, B // 3)}
 
 
