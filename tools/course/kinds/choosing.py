@@ -8,7 +8,7 @@ import numpy as np
 from course.drawing import Rng, one_of, tenths, whole
 from course.recipes import Answered, Recipe
 from course.writing import equals, near, num
-from gmmlib.models.families import family_of
+from gmmlib.models import family_of
 
 
 def draw_gap(rng: Rng) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def labels(shares: list[float]) -> Answered:
 
 
 def draw_p_value(rng: Rng) -> dict[str, Any]:
-    B = one_of(rng, [19, 39, 99, 199])
+    B = 10 * whole(rng, 4, 40) - 1
     return {"B": B, "reach": whole(rng, 1, B // 3)}
 
 
