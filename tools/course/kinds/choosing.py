@@ -67,7 +67,7 @@ def labels(shares: list[float]) -> Answered:
 
 
 def draw_p_value(rng: Rng) -> dict[str, Any]:
-    B = one_of(rng, [199, 499, 999])
+    B = 10 * whole(rng, 4, 40) - 1
     return {"B": B, "reach": whole(rng, 1, B // 3)}
 
 
