@@ -20,6 +20,7 @@ from gmmlib.validation import FloatArray, as_data, as_floats, as_responsibilitie
 
 if TYPE_CHECKING:
     from gmmlib.select import Criterion, Selection
+    from gmmlib.uncertainty import Bootstrap
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -250,6 +251,44 @@ def plot_selection(
     ax.set_xticks(K[by_K])
     handles, names = ax.get_legend_handles_labels()
     ax.legend(handles[::-1], names[::-1])
+    return ax
+
+
+def plot_bootstrap(
+    ax: Axes, bootstrap: "Bootstrap", name: str, estimate: float | None = None, level: float = 0.95
+) -> Axes:
+    """The replicates of one parameter: a histogram, and the percentile interval below it.
+
+    Parameters
+    ----------
+    ax : Axes
+    bootstrap : Bootstrap
+        From :func:`gmmlib.uncertainty.bootstrap`.
+    name : str
+        One of ``bootstrap.names``.
+    estimate : float or None
+        Marked by a line, if it is given.
+    level : float
+        Of the interval.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name, or ``level`` is not between 0 and 1.
+    """
+    if name not in bootstrap.names:
+        raise ValueError(f"name is {name!r}. Choose one of {', '.join(bootstrap.names)}.")
+    column = bootstrap.names.index(name)
+    values = bootstrap.values[:, column]
+    low, high = bootstrap.interval(level)[column]
+    ax.hist(values, bins="auto", density=True, color="0.82", edgecolor="white")
+    top = ax.get_ylim()[1]
+    ax.plot([low, high], [-0.03 * top] * 2, color=COLORS[0], linewidth=3, solid_capstyle="butt")
+    if estimate is not None:
+        ax.axvline(estimate, color=INK, linestyle="--", linewidth=1.6)
+    ax.set_ylim(-0.08 * top, top)
+    ax.set_xlabel(name)
+    ax.set_ylabel("density of the replicates")
     return ax
 
 

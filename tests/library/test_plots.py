@@ -10,6 +10,7 @@ import pytest
 
 from gmmlib import GaussianMixture, Mixture, datasets, fit, plots
 from gmmlib.select import CRITERIA, select
+from gmmlib.uncertainty import bootstrap
 
 LINE = Mixture.univariate(weights=[0.3, 0.7], means=[0, 4], variances=[1, 2])
 PLANE = Mixture([0.4, 0.6], [[0, 0], [3, 1]], [[[4.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [1.0, 2.0]]])
@@ -84,6 +85,22 @@ def test_filmstrip_tiles_the_figure_exactly():
     width, height = fig.get_tightbbox().size
     np.testing.assert_allclose([width, height], [9.6, 5.4], atol=1e-6)
     plt.close(fig)
+
+
+def test_the_replicates_of_a_parameter(ax):
+    X = datasets.old_faithful()[:, 1]
+    top = fit(X, Mixture.univariate([0.4, 0.6], [55, 80], [36, 36]), tol=1e-8).mixture
+    found = bootstrap(X, top, 40, random_state=0)
+    name = found.names[1]
+    assert plots.plot_bootstrap(ax, found, name, estimate=54.6, level=0.8) is ax
+    heights = sum(patch.get_height() * patch.get_width() for patch in ax.patches)
+    assert heights == pytest.approx(1)
+    interval, line = ax.get_lines()
+    np.testing.assert_allclose(interval.get_xdata(), np.quantile(found.values[:, 1], [0.1, 0.9]))
+    assert line.get_xdata()[0] == 54.6
+    assert ax.get_xlabel() == name
+    with pytest.raises(ValueError, match=r"name is 'mu'\. Choose one of "):
+        plots.plot_bootstrap(ax, found, "mu")
 
 
 @pytest.mark.parametrize(
