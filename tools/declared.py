@@ -3,11 +3,14 @@
 Formulas stand between dollar signs.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from formulas.letters import Letter
 from formulas.run import Displays
+
+_LONG = 80  # letters of LaTeX: a formula that may not fit a phone
 
 
 def beside(displays: Displays, label: str, used: set[str]) -> list[str]:
@@ -51,11 +54,25 @@ def _said(letter: Letter) -> str:
     return f"{means} ({how})" if how and how not in means else means
 
 
+def _in_pieces(latex: str) -> str:
+    """A formula as one; a long one as several, each from a sign on, so that lines may break."""
+    if len(latex) < _LONG:
+        return f"${latex}$"
+    depth, pieces, rest = 0, [], ""
+    for token in re.findall(r"\\[a-zA-Z]+|.", latex):
+        depth += (token in "{(") - (token in "})")
+        if token in "+-" and depth == 0 and rest:
+            pieces.append(rest)
+            rest = ""
+        rest += token
+    return " ".join(f"${piece}$" for piece in (*pieces, rest))
+
+
 def _how(spec: dict[str, Any]) -> str:
     """What the letter is, where that is more than its meaning says."""
     if "maximises" in spec:
         subject = f", with ${spec['subject']}$" if "subject" in spec else ""
-        return f"maximises ${spec['maximises']}${subject}"
+        return f"maximises {_in_pieces(str(spec['maximises']))}{subject}"
     if "stationary" in spec:
         return f"makes ${spec['stationary']}$ stationary"
     if "root" in spec:
