@@ -149,10 +149,9 @@ def wrong(toy: Toy) -> None:
 
 
 def test_a_long_formula_that_is_declared_may_break_at_its_signs() -> None:
-    long = r"\sum_i\beta_{i-1}\log g(x_i+1)-\frac{\nu+d}2\log\det(A-B)+\operatorname{tr}(\Psi\Sigma^{-1})"
-    pieces = [r"$\sum_i\beta_{i-1}\log g(x_i+1)$", r"$-\frac{\nu+d}2\log\det(A-B)$"]
-    pieces.append(r"$+\operatorname{tr}(\Psi\Sigma^{-1})$")
-    assert executed.declared._in_pieces(long) == " ".join(pieces)
+    pieces = [r"\sum_i\beta_{i-1}\log g(x_i+1)", r"-\frac{\nu+d}2\log\det(A-B)"]
+    pieces.append(r"+\operatorname{tr}(\Psi\Sigma^{-1})")
+    assert executed.declared._in_pieces("".join(pieces)) == f"${'$ $'.join(pieces)}$"
     assert executed.declared._in_pieces("a-b") == "$a-b$"
 
 
