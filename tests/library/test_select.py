@@ -85,7 +85,7 @@ def test_fourteen_families_or_two():
 
 
 def test_weights_count_observations():
-    w = np.random.default_rng(0).integers(0, 3, size=len(FAITHFUL))
+    w = np.random.default_rng(0).integers(0, 3, size=len(FAITHFUL), dtype=np.intp)
     weighted = select(FAITHFUL, [2], ["EEV"], sample_weight=w, n_init=10).best()
     repeated = select(np.repeat(FAITHFUL, w, axis=0), [2], ["EEV"], n_init=10).best()
     for name in ("log_likelihood", *CRITERIA):

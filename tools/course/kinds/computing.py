@@ -24,7 +24,7 @@ from course.writing import equals, listed, matrix, near, num, par, total, vector
 from gmmlib.bound import expected_complete_data_log_likelihood, kl_divergence, lower_bound
 from gmmlib.engine.statistics import natural_parameters, sufficient_statistics
 from gmmlib.mixture import Mixture
-from gmmlib.models.families import family_of
+from gmmlib.models import family_of
 
 COVARIANCES = {
     "full": "Each component has a full covariance matrix of its own",
