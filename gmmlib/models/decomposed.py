@@ -147,6 +147,7 @@ class EVE(Decomposed):
     """Ellipsoids of one volume with common axes."""
 
     name = letters = "EVE"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -161,6 +162,7 @@ class VVE(Decomposed):
     """Ellipsoids with common axes."""
 
     name = letters = "VVE"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -174,6 +176,7 @@ class EEV(Decomposed):
     """One ellipsoid, turned in any way."""
 
     name = letters = "EEV"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -187,6 +190,7 @@ class VEV(Decomposed):
     """Ellipsoids of one shape, of any size and turned in any way."""
 
     name = letters = "VEV"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None

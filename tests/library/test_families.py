@@ -398,3 +398,30 @@ def test_few_observations_and_far_units(name):
         for unit in (2.0**-300, 2.0**300):
             other = GaussianMixture(2, covariance_type=name, random_state=0).fit(unit * X)
             np.testing.assert_allclose(other.means_ / unit, one.means_, rtol=1e-6)
+
+
+TURNED = ("EVE", "VVE", "EEV", "VEV")
+
+
+@pytest.mark.parametrize("name", MCLUST_TYPES)
+def test_axes_are_not_looked_for_in_units_too_far_apart(name):
+    """The digits of a covariance would not be enough for them; of the other families they are."""
+    X = load_iris().data
+    assert family_of(name).turned == (name in TURNED)
+    for unit, refused in ((2.0**12, False), (2.0**26, name in TURNED)):
+        there = X * np.array([1.0, 1.0, 1.0, unit])
+        model = GaussianMixture(2, covariance_type=name, random_state=0, n_init=2)
+        if refused:
+            message = r"looks for axes in the units of the data, .* Scale the columns, or choose"
+            with pytest.raises(ValueError, match=message):
+                model.fit(there)
+        else:
+            again = GaussianMixture.from_mixture(model.fit(there).mixture_, name)
+            np.testing.assert_array_equal(again.predict(there), model.predict(there))
+
+
+def test_a_constant_column_has_no_unit():
+    X = np.c_[load_iris().data, np.full(150, 1e9)]
+    with pytest.warns(UserWarning, match="a millionth of each column's variance is added"):
+        model = GaussianMixture(2, covariance_type="EEV", random_state=0, n_init=2).fit(X)
+    assert model.converged_
