@@ -141,6 +141,59 @@ def test_a_search_over_volumes_shapes_and_axes_finds_nothing_more_likely(name, d
     assert min(ends) == pytest.approx(ours, abs=1e-7)
 
 
+@pytest.mark.parametrize("volume", ["E", "V"])
+def test_in_the_plane_every_angle_is_looked_at(volume):
+    """Long, thin ellipses that lie across each other: the misfit has several valleys."""
+    family = family_of(f"{volume}VE")
+    angles = np.linspace(0, np.pi / 2, 20_001)
+    for degrees in ((10, 65), (0, 80), (20, 95), (5, 40)):
+        turns = [expm(np.radians(a) * np.array([[0.0, -1.0], [1.0, 0.0]])) for a in degrees]
+        S = np.array([R @ np.diag([1.0, 0.001 * (j + 1)]) @ R.T for j, R in enumerate(turns)])
+        weights = np.array([0.4, 0.6])
+        found = family.estimate(weights[np.newaxis], S[np.newaxis], np.ones(2))[0]
+        v = np.array([np.cos(angles), np.sin(angles)])
+        along = np.einsum("aq,kab,bq->kq", v, S, v)
+        across = np.trace(S, axis1=1, axis2=2)[:, np.newaxis] - along
+        product = along * across
+        if volume == "V":
+            lowest = 2 + (weights @ np.log(product)).min()
+        else:
+            lowest = 2 + 2 * np.log(weights @ np.sqrt(product)).min()
+        assert away_from_likely(weights, S, found) <= lowest + 1e-9
+
+
+@pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])
+def test_volumes_that_are_far_apart_are_found_to_the_last_digits(name):
+    """Alone, doing the two halves in turn would need thousands of rounds for some of these."""
+    family = family_of(name)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        spread = np.exp(rng.normal(scale=4, size=(K, D)))
+        axes = np.array([np.linalg.qr(rng.normal(size=(D, D)))[0] for _ in range(K)])
+        S = spread if family.diagonal else (axes * spread[:, np.newaxis]) @ axes.swapaxes(1, 2)
+        weights = rng.dirichlet(np.ones(K))
+        found = as_matrices(family.estimate(weights[np.newaxis], S[np.newaxis], np.ones(D))[0])
+        traces = np.trace(np.linalg.solve(found, as_matrices(S)), axis1=1, axis2=2)
+        np.testing.assert_allclose(traces, D, rtol=1e-7)
+
+
+def test_a_search_goes_on_from_the_last_covariances(monkeypatch):
+    X, mixture = problem(11)
+    data = Blocks.of(X)
+    family, seen = family_of("VVE"), []
+    whole = type(family).estimate
+
+    def estimate(self, weights, covariances, scale, before=None):
+        seen.append(before)
+        return whole(self, weights, covariances, scale, before)
+
+    with Engine(data, family) as machine:
+        p = machine.projected(Parameters.of([mixture], family, data.frame))
+        monkeypatch.setattr(type(family), "estimate", estimate)
+        machine.em_step(p)
+    assert seen == [p.covariances]
+
+
 @pytest.mark.parametrize("name", ONE_BY_ONE)
 def test_each_is_a_member_by_its_letters(name):
     """Volumes, shapes and axes of the estimate, taken apart."""

@@ -44,6 +44,8 @@ def test_where_mclust_ends_on_a_lower_summit_ours_is_better():
 
 def test_a_cell_is_a_fit_of_the_estimator():
     cell = SMALL["VEV", 2]
+    alone = GaussianMixture(2, covariance_type="VEV", random_state=0, **FEW).fit(FAITHFUL)
+    assert alone.mixture_ == cell.mixture
     model = GaussianMixture.from_mixture(cell.mixture, "VEV")
     assert cell.log_likelihood == pytest.approx(cell.mixture.log_likelihood(FAITHFUL))
     assert cell.bic == pytest.approx(model.bic(FAITHFUL))
