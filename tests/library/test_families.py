@@ -142,33 +142,37 @@ def test_a_search_over_volumes_shapes_and_axes_finds_nothing_more_likely(name, d
 
 
 @pytest.mark.parametrize("volume", ["E", "V"])
-def test_in_the_plane_every_angle_is_looked_at(volume):
-    """Long, thin ellipses that lie across each other: the misfit has several valleys."""
+def test_in_the_plane_valleys_are_found_all_around(volume):
+    """Long, thin ellipses that lie across each other: the misfit has several narrow valleys."""
     family = family_of(f"{volume}VE")
-    angles = np.linspace(0, np.pi / 2, 20_001)
-    for degrees in ((10, 65), (0, 80), (20, 95), (5, 40)):
-        turns = [expm(np.radians(a) * np.array([[0.0, -1.0], [1.0, 0.0]])) for a in degrees]
-        S = np.array([R @ np.diag([1.0, 0.001 * (j + 1)]) @ R.T for j, R in enumerate(turns)])
-        weights = np.array([0.4, 0.6])
+    angles = np.linspace(0, np.pi / 2, 2001)
+    v = np.array([np.cos(angles), np.sin(angles)])
+    for seed in range(300, 400):
+        rng = np.random.default_rng(seed)
+        n_ellipses = int(rng.integers(2, 7))
+        turns = rng.uniform(0, np.pi, size=n_ellipses)
+        cos, sin = np.cos(turns), np.sin(turns)
+        axes = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+        lengths = np.exp(rng.normal(scale=4, size=(n_ellipses, 1, 2)))
+        S, weights = axes * lengths @ axes.swapaxes(1, 2), rng.dirichlet(np.ones(n_ellipses))
         found = family.estimate(weights[np.newaxis], S[np.newaxis], np.ones(2))[0]
-        v = np.array([np.cos(angles), np.sin(angles)])
         along = np.einsum("aq,kab,bq->kq", v, S, v)
-        across = np.trace(S, axis1=1, axis2=2)[:, np.newaxis] - along
-        product = along * across
+        product = along * (np.trace(S, axis1=1, axis2=2)[:, np.newaxis] - along)
         if volume == "V":
             lowest = 2 + (weights @ np.log(product)).min()
         else:
             lowest = 2 + 2 * np.log(weights @ np.sqrt(product)).min()
-        assert away_from_likely(weights, S, found) <= lowest + 1e-9
+        assert away_from_likely(weights, S, found) <= lowest + 1e-6
 
 
 @pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])
 def test_volumes_that_are_far_apart_are_found_to_the_last_digits(name):
-    """Alone, doing the two halves in turn would need thousands of rounds for some of these."""
+    """Alone, doing the two halves in turn would need hundreds of rounds for some of these."""
     family = family_of(name)
-    for seed in range(10):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
-        spread = np.exp(rng.normal(scale=4, size=(K, D)))
+        scale = 8 if family.diagonal else 4  # a matrix of more loses its small axes in rounding
+        spread = np.exp(rng.normal(scale=scale, size=(K, D)))
         axes = np.array([np.linalg.qr(rng.normal(size=(D, D)))[0] for _ in range(K)])
         S = spread if family.diagonal else (axes * spread[:, np.newaxis]) @ axes.swapaxes(1, 2)
         weights = rng.dirichlet(np.ones(K))
