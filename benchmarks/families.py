@@ -8,7 +8,6 @@ needed: see README.md here.
 
 import argparse
 import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,9 @@ from gmmlib import Mixture, datasets, e_step, m_step
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.models import MCLUST_TYPES
 from gmmlib.select import select
-from peers import Mclust, Missing
+from peers import Mclust, from_r
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results"
+RESULTS = Path(__file__).parent / "results"
 MOST = 9
 STEPS = ("EEV", "VEV", "VVE")
 N_STEPS, D_STEPS, K_STEPS = 100_000, 8, 8
@@ -40,16 +38,7 @@ DATA = {
 
 def by_mclust(X: NDArray[np.float64], most: int) -> tuple[float, NDArray[np.float64]]:
     """The seconds of one Mclust over all cells, and the log-likelihoods (families, K)."""
-    done = subprocess.run(
-        ["Rscript", str(HERE / "selection.R"), str(most), *MCLUST_TYPES],
-        input="\n".join(",".join(f"{value:.17g}" for value in row) for row in X),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Missing(f"mclust stopped: {done.stderr.strip().splitlines()[-1:]}")
-    seconds, *rows = done.stdout.strip().splitlines()
+    seconds, *rows = from_r("selection.R", [str(most), *MCLUST_TYPES], X)
     found = {name: values for name, *values in map(str.split, rows)}
     table = [[np.nan if v == "NA" else float(v) for v in found[name]] for name in MCLUST_TYPES]
     return float(seconds), np.array(table)
@@ -85,7 +74,7 @@ def steps(name: str, rounds: int = 3) -> dict[str, Any]:
     X, _ = truth.sample(N_STEPS, rng)
     beta, _ = e_step(X, m_step(X, rng.dirichlet(np.full(K_STEPS, 0.3), size=N_STEPS)))
     start = m_step(X, beta)
-    rows = "\n".join(",".join(f"{v:.9g}" for v in row) for row in np.hstack([X, beta]))
+    both = np.hstack([X, beta])
     blocks = Blocks.of(X)
     times: dict[str, list[float]] = {"gmmlib": [], "mclust": []}
     ours = theirs = np.nan
@@ -97,16 +86,8 @@ def steps(name: str, rounds: int = 3) -> dict[str, Any]:
                 p, found = engine.em_step(p)
         ours = float(found[0])
         times["gmmlib"].append(time.perf_counter() - begin)
-        done = subprocess.run(
-            ["Rscript", str(HERE / "steps.R"), name, str(K_STEPS)],
-            input=rows,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Missing(f"mclust stopped: {done.stderr.strip().splitlines()[-1:]}")
-        seconds, value, *_ = done.stdout.split()
+        line, *_ = from_r("steps.R", [name, str(K_STEPS)], both)
+        seconds, value, *_ = line.split()
         times["mclust"].append(float(seconds))
         theirs = float(value)
     least = {who: min(values) for who, values in times.items()}

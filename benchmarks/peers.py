@@ -349,6 +349,20 @@ class Armadillo(Peer):
             child.stdout.close()
 
 
+def from_r(script: str, arguments: list[str], table: NDArray[np.float64]) -> list[str]:
+    """The lines that a script of this folder prints, which reads the table from its input."""
+    done = subprocess.run(
+        ["Rscript", str(HERE / script), *arguments],
+        input="\n".join(",".join(f"{value:.17g}" for value in row) for row in table),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Missing(f"mclust stopped: {done.stderr.strip().splitlines()[-1:]}")
+    return done.stdout.strip().splitlines()
+
+
 class Mclust:
     """R's mclust, for whole fits: it starts from its own hierarchical clustering."""
 
@@ -375,17 +389,7 @@ class Mclust:
         d = X.shape[1]
         kind = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}[covariance_type]
         kind = kind[0] if d == 1 else kind
-        rows = "\n".join(",".join(f"{value:.17g}" for value in row) for row in X)
-        done = subprocess.run(
-            ["Rscript", str(HERE / "mclust.R"), str(K), kind, str(repeats)],
-            input=rows,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Missing(f"mclust stopped: {done.stderr.strip().splitlines()[-1:]}")
-        *_, first, second = done.stdout.strip().splitlines()
+        *_, first, second = from_r("mclust.R", [str(K), kind, str(repeats)], X)
         weights, means, Sigma = np.split(np.array(second.split(), float), [K, K + K * d])
         # R counts with the first index fastest
         mixture = Mixture(weights / weights.sum(), means.reshape(K, d), Sigma.reshape(K, d, d))

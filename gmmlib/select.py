@@ -19,7 +19,7 @@ from tqdm import tqdm
 from gmmlib.engine.blocks import as_sample_weight
 from gmmlib.estimators import GaussianMixture
 from gmmlib.mixture import DiagonalMixture, Mixture
-from gmmlib.models import FAMILIES, MCLUST_TYPES, ON_THE_LINE, family_of
+from gmmlib.models import MCLUST_TYPES, ON_THE_LINE, family_of
 from gmmlib.validation import FloatArray, as_data, as_n_components, counted
 
 Criterion = Literal["bic", "aic", "icl"]
@@ -183,8 +183,7 @@ def select(
     sample_weight : (n,) or None
         As in :meth:`gmmlib.GaussianMixture.fit`.
     random_state : int or None
-        The same int gives the same result, for any ``n_jobs``, and for each cell whatever else is
-        asked for.
+        Of every fit: a cell is what the estimator finds by itself with this ``random_state``.
     n_jobs : int or None
         How many processes, as in joblib: None is one, -1 all.
     verbose : int
@@ -262,14 +261,10 @@ def _fitted(
     random_state: int | None,
     options: dict[str, Any],
 ) -> Cell:
-    seed = None
-    if random_state is not None:  # one for each cell, whatever else is asked for
-        number = list(FAMILIES).index(kind)
-        seed = int(np.random.SeedSequence([random_state, number, K]).generate_state(1)[0])
     family, d = family_of(kind), X.shape[1]
     n_parameters = K - 1 + K * d + family.n_parameters(K, d)
     n = float(len(X) if w is None else w.sum())
-    model = _estimator(kind, K, seed, options)
+    model = _estimator(kind, K, random_state, options)
     begin = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -288,8 +283,10 @@ def _fitted(
     return Cell(kind, K, log_likelihood, n_parameters, bic, aic, icl, seconds, note, model.mixture_)
 
 
-def _estimator(kind: Any, K: int, seed: int | None, options: dict[str, Any]) -> GaussianMixture:
-    return GaussianMixture(K, covariance_type=kind, random_state=seed, **options)
+def _estimator(
+    kind: Any, K: int, random_state: int | None, options: dict[str, Any]
+) -> GaussianMixture:
+    return GaussianMixture(K, covariance_type=kind, random_state=random_state, **options)
 
 
 def _without_fit(kind: str, K: int, n_parameters: int, seconds: float, note: str) -> Cell:

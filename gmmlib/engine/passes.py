@@ -117,10 +117,9 @@ class Engine:
         again = ~(new.cancellation(away) <= self.backend.cancelling).all(axis=1)
         if again.any():  # the sums were taken far from the new means: once more, about them
             runs = np.flatnonzero(again)
-            about = np.where(np.isfinite(new.means[runs]), new.means[runs], p.means[runs])
-            new = new.with_runs(
-                runs, self.maximised(self.moments(p.runs(runs), about), p.runs(runs))
-            )
+            those = p.runs(runs)
+            about = np.where(np.isfinite(new.means[runs]), new.means[runs], those.means)
+            new = new.with_runs(runs, self.maximised(self.moments(those, about), those))
         new.log_c[self.collapsed(new)] = np.nan
         return new, moments.log_likelihood
 

@@ -23,7 +23,7 @@ _NO_PRECISION = (
     "{}: the precision of component {} (counting from 0) is not positive definite. "
     "Set the inverse of a covariance, or a factor F of it with F @ F.T."
 )
-_AGREE = {4: 1e-3, 8: 1e-7}  # relative, by bytes of a number: so near are covariances that agree
+AGREE = {4: 1e-3, 8: 1e-7}  # relative, by bytes of a number: so near are covariances that agree
 
 
 @dataclass(eq=False)
@@ -172,7 +172,7 @@ def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: i
 def _require_member(name: str, mixture: Mixture, family: Family, now: Mapping[str, Any]) -> None:
     kept = mixture.variances_by_column if family.diagonal else mixture.covariances
     off = family.away(mixture.weights, kept)
-    if not (off <= _AGREE.get(np.asarray(now[name]).dtype.itemsize, _AGREE[8])).all():
+    if not (off <= AGREE.get(np.asarray(now[name]).dtype.itemsize, AGREE[8])).all():
         raise ValueError(
             f"{name} was set, and is not of the type {family.name!r}: component "
             f"{int(np.argmax(off))} (counting from 0) has not what all should have in common. "
@@ -187,8 +187,8 @@ def _require_agreement(
     unit = np.sqrt(np.abs(Sigma) if Sigma.ndim == 2 else Sigma.diagonal(axis1=1, axis2=2))
     outer = unit**2 if Sigma.ndim == 2 else unit[:, :, np.newaxis] * unit[:, np.newaxis]
     off = np.abs(Sigma - also) / outer
-    if not (off <= _AGREE.get(size, _AGREE[8])).all():
-        j = int(np.argwhere(~(off <= _AGREE.get(size, _AGREE[8])))[0, 0])
+    if not (off <= AGREE.get(size, AGREE[8])).all():
+        j = int(np.argwhere(~(off <= AGREE.get(size, AGREE[8])))[0, 0])
         raise ValueError(
             f"{one} and {other} were both set and do not agree: component {j} (counting from 0) "
             f"has another covariance in each. Set one of them, or build the estimator with "

@@ -22,6 +22,7 @@ from gmmlib.engine import Blocks, current
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
 from gmmlib.estimators.attributes import (
+    AGREE,
     NAMES,
     Known,
     attributes_of,
@@ -215,7 +216,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             off_diagonal = mixture.covariances * ~np.eye(d, dtype=bool)
             off_diagonal /= unit[:, :, np.newaxis] * unit[:, np.newaxis]
             away = np.maximum(away, np.abs(off_diagonal).max(axis=(1, 2)))
-        if not (away <= 1e-9).all():
+        if not (away <= (1e-9 if family.linear else AGREE[8])).all():
             raise ValueError(
                 f"the covariances of this mixture are not of the type {covariance_type!r}. "
                 f"Choose another covariance_type; 'full' is right for every mixture."

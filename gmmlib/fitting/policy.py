@@ -33,6 +33,7 @@ _PASSES_EACH = 300  # for each start: what a search may take, up to so many comp
 _FEW = 10
 _NARROW = 16  # and columns; with more a pass costs more, and the search has fewer
 _HELD = 2**22  # numbers in the starts of one kind: 32 MiB
+_FAR_UNITS = 1e4  # the largest column by the smallest: squared, eight of sixteen digits are gone
 _ROUNDS = 20  # of k-means, in a start
 _ROWS_EACH = 64  # of these for each component, at least
 
@@ -125,6 +126,7 @@ def best_fit(
             f"covariance_type {family.name!r} is for data with one column, and X has "
             f"{blocks.n_features}. Choose one of {', '.join(map(repr, MCLUST_TYPES))}."
         )
+    _require_near_units(blocks, family)
     added, needed = ridge(blocks, family, reg_covar)
     if needed:
         warn(needed, UserWarning)
@@ -174,6 +176,18 @@ def best_fit(
     if given.means is None and start is None:
         last = last.reordered(np.argsort(-last.weights[0], kind="stable"))
     return Fitted(last.mixture(0, blocks.frame), run)
+
+
+def _require_near_units(blocks: Blocks, family: Family) -> None:
+    """Raise ``ValueError`` where axes are looked for in units too far apart for their digits."""
+    sd = (np.sqrt(blocks.variances) * blocks.scale)[~blocks.constant]
+    if family.turned and len(sd) and not sd.max() <= _FAR_UNITS * sd.min():
+        raise ValueError(
+            f"covariance_type {family.name!r} looks for axes in the units of the data, and the "
+            f"standard deviations of the columns reach from {sd.min():.2g} to {sd.max():.2g}. "
+            f"Scale the columns, or choose a type for which units do not matter, such as 'VEE', "
+            f"'EVV' or 'VVV'."
+        )
 
 
 def _fell_back(ways: list[tuple[InitParams, FloatArray]], n_starts: int) -> str:

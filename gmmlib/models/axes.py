@@ -12,7 +12,7 @@ from gmmlib.validation import FloatArray
 _STEPS = 200  # at most, where the axes are searched for
 _STILL = 1e-10  # radians: no plane is turned by more
 _FURTHEST = 0.3  # radians, in one step
-_AROUND = np.linspace(0, np.pi, 24, endpoint=False)[1:]  # twice the angles that are tried
+_AROUND = np.linspace(0, np.pi, 12, endpoint=False)  # twice the angles that are tried
 _NEWTON = 8
 _HALVED = 12
 _ROUNDING = 1e-15  # of what is minimised
@@ -28,9 +28,9 @@ def common_axes(
     """The axes that are most likely for covariances S_j, from D on.
 
     With two columns the diagonals of DᵀS_jD are a_j ± y_j, with y_j a cosine of twice the angle, so
-    what is minimised is a function of one angle, and all of it is looked at. With more, the planes
-    of all pairs of axes are turned together, each by its own Newton step or by less, so that no
-    step leads higher (Flury and Gautschi 1986 turn one plane after the other).
+    what is minimised is a function of one angle, and valleys are looked for all around. With more,
+    the planes of all pairs of axes are turned together, each by its own Newton step or by less, so
+    that no step leads higher (Flury and Gautschi 1986 turn one plane after the other).
 
     Parameters
     ----------
@@ -123,49 +123,50 @@ def _turn(angle: FloatArray) -> FloatArray:
 
 
 def _best_turn(weights: FloatArray, T: FloatArray, volume: str) -> FloatArray:
-    """The angle (R,) by which the two axes are turned."""
-    a = (T[:, :, 0, 0] + T[:, :, 1, 1]) / 2
-    b = (T[:, :, 0, 0] - T[:, :, 1, 1]) / 2
-    c = T[:, :, 0, 1]
-    power = 0.5
+    """The angle (R,) by which the two axes are turned.
 
-    def value(angle: FloatArray) -> FloatArray:
-        """What is minimised, at twice the angle (R, m)."""
-        y = b[:, np.newaxis] * np.cos(angle)[..., np.newaxis]
-        y = y + c[:, np.newaxis] * np.sin(angle)[..., np.newaxis]
-        left = a[:, np.newaxis] ** 2 - y**2
-        term = left**power if volume == "E" else np.log(left)
-        return np.asarray((weights[:, np.newaxis] * term).sum(axis=2))
-
+    A long, thin ellipse makes a narrow valley around its own angle. So there is a start at the
+    angle of each, and others all around; the lowest end counts.
+    """
+    a = (T[:, :, 0, 0] + T[:, :, 1, 1])[:, np.newaxis] / 2
+    b = (T[:, :, 0, 0] - T[:, :, 1, 1])[:, np.newaxis] / 2
+    c = T[:, :, 0, 1][:, np.newaxis]
+    weights = weights[:, np.newaxis]
+    power = 0.5 if volume == "E" else 0.0
+    around = np.broadcast_to(_AROUND, (len(T), len(_AROUND)))
+    angle = np.concatenate([np.arctan2(c, b)[:, 0], around], axis=1)  # twice the angle, (R, m)
     with np.errstate(divide="ignore", invalid="ignore"):
-        here = value(np.zeros((len(a), 1)))[:, 0]
-        around = value(np.broadcast_to(_AROUND, (len(a), len(_AROUND))))
-        lowest = np.argmin(np.where(np.isnan(around), np.inf, around), axis=1)
-        lower = np.take_along_axis(around, lowest[:, np.newaxis], axis=1)[:, 0] < here
-        start = np.where(lower, _AROUND[lowest], 0.0)
-        angle = _newton(start, a, b, c, weights, power if volume == "E" else 0.0)
-        now = value(angle[:, np.newaxis])[:, 0]
-        angle = np.where(now <= here + _ROUNDING * np.abs(here), angle, 0.0)
-        angle = (angle + np.pi / 2) % np.pi - np.pi / 2  # y and -y are two names of one
-    return np.asarray(angle / 2)
-
-
-def _newton(
-    angle: FloatArray, a: FloatArray, b: FloatArray, c: FloatArray, factor: FloatArray, power: float
-) -> FloatArray:
-    """Twice the angle at which the slope is 0, near where one is."""
-    for _ in range(_NEWTON):
-        cos, sin = np.cos(angle)[:, np.newaxis], np.sin(angle)[:, np.newaxis]
-        y, dy = b * cos + c * sin, c * cos - b * sin
+        for _ in range(_NEWTON):
+            angle = angle + _newton_step(angle, weights, a, b, c, power)
+        y = b * np.cos(angle)[..., np.newaxis] + c * np.sin(angle)[..., np.newaxis]
+        y = np.concatenate([b, y], axis=1)  # the first as it is
         left = a**2 - y**2
-        first, second = -2 * y * dy, -2 * (dy**2 - y**2)  # of left
-        if power:
-            slope = power * left ** (power - 1) * first
-            bend = power * left ** (power - 1) * (second + (power - 1) * first**2 / left)
-        else:
-            slope = first / left
-            bend = second / left - slope**2
-        slope, bend = (factor * slope).sum(axis=1), (factor * bend).sum(axis=1)
-        step = np.where(bend > 0, -slope / bend, -0.1 * np.sign(slope))
-        angle = angle + np.clip(np.where(np.isfinite(step), step, 0.0), -0.15, 0.15)
-    return angle
+        value = (weights * (left**power if power else np.log(left))).sum(axis=2)
+    angle = np.concatenate([np.zeros((len(T), 1)), angle], axis=1)
+    lowest = np.argmin(np.where(np.isnan(value), np.inf, value), axis=1)
+    found = np.take_along_axis(angle, lowest[:, np.newaxis], axis=1)[:, 0]
+    return np.asarray((found + np.pi / 2) % np.pi - np.pi / 2) / 2  # y and -y are the same
+
+
+def _newton_step(
+    angle: FloatArray,
+    weights: FloatArray,
+    a: FloatArray,
+    b: FloatArray,
+    c: FloatArray,
+    power: float,
+) -> FloatArray:
+    """Towards the angles (R, m) at which the slope is 0, or downhill where none is near."""
+    cos, sin = np.cos(angle)[..., np.newaxis], np.sin(angle)[..., np.newaxis]
+    y, dy = b * cos + c * sin, c * cos - b * sin
+    left = a**2 - y**2
+    first, second = -2 * y * dy, -2 * (dy**2 - y**2)  # of left
+    if power:
+        slope = power * left ** (power - 1) * first
+        bend = power * left ** (power - 1) * (second + (power - 1) * first**2 / left)
+    else:
+        slope = first / left
+        bend = second / left - slope**2
+    slope, bend = (weights * slope).sum(axis=2), (weights * bend).sum(axis=2)
+    step = np.where(bend > 0, -slope / bend, -0.1 * np.sign(slope))
+    return np.asarray(np.clip(np.where(np.isfinite(step), step, 0.0), -0.15, 0.15))

@@ -165,6 +165,7 @@ class EVE(Decomposed):
     """
 
     name = letters = "EVE"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -182,6 +183,7 @@ class VVE(Decomposed):
     """
 
     name = letters = "VVE"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -198,6 +200,7 @@ class EEV(Decomposed):
     """
 
     name = letters = "EEV"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None
@@ -214,6 +217,7 @@ class VEV(Decomposed):
     """
 
     name = letters = "VEV"
+    turned = True
 
     def _most_likely(
         self, weights: FloatArray, S: FloatArray, before: FloatArray | None

@@ -36,6 +36,8 @@ class Family(ABC):
         Whether a weighted mean of the covariances of two members is one of a member.
     one_column : bool
         Whether it is for data with one column only.
+    turned : bool
+        Whether it looks for axes in the units of the data.
     """
 
     name: ClassVar[str]
@@ -44,6 +46,7 @@ class Family(ABC):
     shared: ClassVar[bool] = False
     linear: ClassVar[bool] = True
     one_column: ClassVar[bool] = False
+    turned: ClassVar[bool] = False
 
     def estimate(
         self,

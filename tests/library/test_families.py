@@ -141,6 +141,63 @@ def test_a_search_over_volumes_shapes_and_axes_finds_nothing_more_likely(name, d
     assert min(ends) == pytest.approx(ours, abs=1e-7)
 
 
+@pytest.mark.parametrize("volume", ["E", "V"])
+def test_in_the_plane_valleys_are_found_all_around(volume):
+    """Long, thin ellipses that lie across each other: the misfit has several narrow valleys."""
+    family = family_of(f"{volume}VE")
+    angles = np.linspace(0, np.pi / 2, 2001)
+    v = np.array([np.cos(angles), np.sin(angles)])
+    for seed in range(300, 400):
+        rng = np.random.default_rng(seed)
+        n_ellipses = int(rng.integers(2, 7))
+        turns = rng.uniform(0, np.pi, size=n_ellipses)
+        cos, sin = np.cos(turns), np.sin(turns)
+        axes = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+        lengths = np.exp(rng.normal(scale=4, size=(n_ellipses, 1, 2)))
+        S, weights = axes * lengths @ axes.swapaxes(1, 2), rng.dirichlet(np.ones(n_ellipses))
+        found = family.estimate(weights[np.newaxis], S[np.newaxis], np.ones(2))[0]
+        along = np.einsum("aq,kab,bq->kq", v, S, v)
+        product = along * (np.trace(S, axis1=1, axis2=2)[:, np.newaxis] - along)
+        if volume == "V":
+            lowest = 2 + (weights @ np.log(product)).min()
+        else:
+            lowest = 2 + 2 * np.log(weights @ np.sqrt(product)).min()
+        assert away_from_likely(weights, S, found) <= lowest + 1e-6
+
+
+@pytest.mark.parametrize("name", ["VEI", "VEE", "VEV"])
+def test_volumes_that_are_far_apart_are_found_to_the_last_digits(name):
+    """Alone, doing the two halves in turn would need hundreds of rounds for some of these."""
+    family = family_of(name)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        scale = 8 if family.diagonal else 4  # a matrix of more loses its small axes in rounding
+        spread = np.exp(rng.normal(scale=scale, size=(K, D)))
+        axes = np.array([np.linalg.qr(rng.normal(size=(D, D)))[0] for _ in range(K)])
+        S = spread if family.diagonal else (axes * spread[:, np.newaxis]) @ axes.swapaxes(1, 2)
+        weights = rng.dirichlet(np.ones(K))
+        found = as_matrices(family.estimate(weights[np.newaxis], S[np.newaxis], np.ones(D))[0])
+        traces = np.trace(np.linalg.solve(found, as_matrices(S)), axis1=1, axis2=2)
+        np.testing.assert_allclose(traces, D, rtol=1e-7)
+
+
+def test_a_search_goes_on_from_the_last_covariances(monkeypatch):
+    X, mixture = problem(11)
+    data = Blocks.of(X)
+    family, seen = family_of("VVE"), []
+    whole = type(family).estimate
+
+    def estimate(self, weights, covariances, scale, before=None):
+        seen.append(before)
+        return whole(self, weights, covariances, scale, before)
+
+    with Engine(data, family) as machine:
+        p = machine.projected(Parameters.of([mixture], family, data.frame))
+        monkeypatch.setattr(type(family), "estimate", estimate)
+        machine.em_step(p)
+    assert seen == [p.covariances]
+
+
 @pytest.mark.parametrize("name", ONE_BY_ONE)
 def test_each_is_a_member_by_its_letters(name):
     """Volumes, shapes and axes of the estimate, taken apart."""
@@ -398,3 +455,30 @@ def test_few_observations_and_far_units(name):
         for unit in (2.0**-300, 2.0**300):
             other = GaussianMixture(2, covariance_type=name, random_state=0).fit(unit * X)
             np.testing.assert_allclose(other.means_ / unit, one.means_, rtol=1e-6)
+
+
+TURNED = ("EVE", "VVE", "EEV", "VEV")
+
+
+@pytest.mark.parametrize("name", MCLUST_TYPES)
+def test_axes_are_not_looked_for_in_units_too_far_apart(name):
+    """The digits of a covariance would not be enough for them; of the other families they are."""
+    X = load_iris().data
+    assert family_of(name).turned == (name in TURNED)
+    for unit, refused in ((2.0**12, False), (2.0**26, name in TURNED)):
+        there = X * np.array([1.0, 1.0, 1.0, unit])
+        model = GaussianMixture(2, covariance_type=name, random_state=0, n_init=2)
+        if refused:
+            message = r"looks for axes in the units of the data, .* Scale the columns, or choose"
+            with pytest.raises(ValueError, match=message):
+                model.fit(there)
+        else:
+            again = GaussianMixture.from_mixture(model.fit(there).mixture_, name)
+            np.testing.assert_array_equal(again.predict(there), model.predict(there))
+
+
+def test_a_constant_column_has_no_unit():
+    X = np.c_[load_iris().data, np.full(150, 1e9)]
+    with pytest.warns(UserWarning, match="a millionth of each column's variance is added"):
+        model = GaussianMixture(2, covariance_type="EEV", random_state=0, n_init=2).fit(X)
+    assert model.converged_

@@ -1,5 +1,7 @@
 """Figures draw what they are given: the numbers are read back from the drawn artists."""
 
+from dataclasses import replace
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -101,6 +103,15 @@ def test_the_replicates_of_a_parameter(ax):
     assert ax.get_xlabel() == name
     with pytest.raises(ValueError, match=r"name is 'mu'\. Choose one of "):
         plots.plot_bootstrap(ax, found, "mu")
+
+
+def test_a_cell_with_a_note_is_no_part_of_a_curve(ax):
+    selection = select(datasets.old_faithful(), [1, 2, 3], ["EEE"], n_init=2)
+    cells = [replace(c, note="did not converge") if c.n_components == 2 else c
+             for c in selection.cells]  # fmt: skip
+    plots.plot_selection(ax, replace(selection, cells=tuple(cells)))
+    drawn = ax.get_lines()[0].get_ydata()
+    assert np.isnan(drawn).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(

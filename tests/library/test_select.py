@@ -53,6 +53,15 @@ def test_a_cell_is_a_fit_of_the_estimator():
     assert cell.n_parameters == model._n_parameters() == 10
 
 
+@pytest.mark.filterwarnings("ignore:did not converge")
+def test_every_fit_has_the_random_state():
+    once = {"n_init": 1, "max_iter": 1, "init_params": "random_from_data"}  # where it started shows
+    for seed in (0, 7):
+        alone = GaussianMixture(3, covariance_type="VEV", random_state=seed, **once).fit(FAITHFUL)
+        cell = select(FAITHFUL, [3], ["VEV"], random_state=seed, **once)["VEV", 3]
+        assert alone.mixture_ == cell.mixture
+
+
 def test_values_ranked_and_best():
     assert SMALL.values().shape == (3, 3)
     for criterion in CRITERIA:

@@ -89,6 +89,7 @@ def test_the_map_has_every_module() -> None:
         "exercises",
         "guards",
         "models",
+        "select",
         "spread",
         "stopping",
         "validation",
