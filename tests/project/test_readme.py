@@ -89,7 +89,6 @@ def test_the_map_has_every_module() -> None:
         "exercises",
         "guards",
         "models",
-        "select",
         "spread",
         "stopping",
         "validation",
