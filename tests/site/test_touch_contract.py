@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page
 import site_checks
 import touch_build_mixture as build
 import touch_em_plane as em_plane
+import touch_needle as needle
 import touch_posterior as posterior
 import touch_surface as surface
 import touch_worked_example as worked
@@ -125,6 +126,12 @@ def equal_bells(page: Page, figure: Locator) -> None:
     assert words(figure).startswith("One boundary, at 1.50")
 
 
+def it_breaks(page: Page, figure: Locator) -> None:
+    press(figure, "Reset", "One iteration")
+    assert needle.shown(figure)["t"] == 1
+    assert "It broke." in words(figure)
+
+
 def the_note(page: Page, figure: Locator) -> None:
     press(figure, "The note’s numbers", "E-step")
     assert worked.shown(figure, "b11") == "0.574"
@@ -225,6 +232,36 @@ CASES = (
         play=Play(3000, (1, 5), "Converged", (67, 67)),
         glides=("ellipse >> nth=0", "cx"),
         also=(em_plane.CHAPTER,),
+    ),
+    Case(
+        "needle",
+        "chapters/13_likelihood_breaks.html",
+        "fig-needle-rate",
+        changes=(
+            presses("One iteration"),
+            drags("Mean of component 1", 60, 0),
+            lambda page, f: drag(page, needle.sigma(f), 130, 0),
+            choose("bound"),
+            slide("strength", -2.5),
+            presses(*["One iteration"] * 3),
+            select("rounded"),
+            choose("prior"),
+        ),
+        looks=("", "?of=rounded&s=-8", "?r=ridge&e=-6&t=5"),
+        wrong=(
+            "?of=nothing&m=99&s=99&t=-5",
+            "?of=constructor&r=constructor&e=1",
+            "?r=ridge&e=1e9&t=1e9",
+            "?r=none&e=-3&s=NaN&m=x",
+            "?m=&s=&r=&e=&t=x",
+            "?%E0%A4%A",
+            "",
+        ),
+        after=it_breaks,
+        grip="Mean of component 1",
+        way=((20, -30), (60, -60)),
+        tapped=("One iteration", "Iteration 1"),
+        play=Play(600, (1, 1), "It broke.", (1, 1)),
     ),
     Case(
         "posterior",
