@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 import site_checks
+import touch_basins as basins
 import touch_build_mixture as build
 import touch_em_plane as em_plane
 import touch_needle as needle
@@ -137,7 +138,41 @@ def the_note(page: Page, figure: Locator) -> None:
     assert worked.shown(figure, "b11") == "0.574"
 
 
+def at_the_summit(page: Page, figure: Locator) -> None:
+    press(figure, "Reset")
+    assert "to summit B" in words(figure)
+    assert basins.shown(figure)["t"] == 0
+
+
 CASES = (
+    Case(
+        "basins",
+        "chapters/12_where_it_starts.html",
+        "fig-start-map",
+        changes=(
+            presses("One iteration"),
+            drags("Start: the two means", -50, -40),
+            choose("0.25"),
+            presses("Swap the names"),
+            presses(*["One iteration"] * 3),
+            choose("0.1"),
+        ),
+        looks=("?t=4", "?m=10,22&w=0.25&t=3"),
+        wrong=(
+            "?m=99,-99&w=7&t=-5",
+            "?m=NaN,1&w=constructor&t=1e9",
+            "?m=20,20&w=0.1",
+            "?m=1&w=&t=x",
+            "?m=,",
+            "?%E0%A4%A",
+            "",
+        ),
+        after=at_the_summit,
+        grip="Start: the two means",
+        way=((-10, 20), (-40, 50)),
+        tapped=("One iteration", "Iteration 1"),
+        play=Play(1500, (2, 4), "arrived at summit B", (33, 33)),
+    ),
     Case(
         "bound",
         "chapters/09_why_it_climbs.html",

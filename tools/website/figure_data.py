@@ -37,6 +37,7 @@ def data_sets() -> dict[str, FloatArray]:
         "faithful": datasets.old_faithful(),
         "blobs": datasets.three_blobs(n=200)[0].round(2),
         "hard": hard_data().round(2),
+        "galaxies": (datasets.galaxies() / 1000).round(3),
     }
 
 
@@ -46,7 +47,7 @@ def data_script() -> str:
 
 
 def _compact(X: FloatArray) -> str:
-    rows = [",".join(f"{value:.4g}" for value in np.atleast_1d(row)) for row in X]
+    rows = [",".join(f"{value:.5g}" for value in np.atleast_1d(row)) for row in X]
     return "[" + ",".join(rows if X.ndim == 1 else [f"[{row}]" for row in rows]) + "]"
 
 

@@ -1,0 +1,293 @@
+// A map of starts: two components for the galaxies, and for each pair of means at the start the
+// summit where EM ends. The start is moved on the map, and its way is drawn on it.
+touch.figure("basins", (f) => {
+  "use strict";
+  f.root.setAttribute("aria-label", "A map of starts");
+  const { el, svg, fixed, letter, clamp } = touch;
+  const X = gmmData.galaxies;
+  const n = X.length;
+  const RANGE = [9, 35];
+  const SIDE = 60; // cells along each side
+  const MOST = 4000; // iterations of one run
+  const NEAR = 0.02; // so near to a known summit a run has arrived
+  const [, spread] = [gmm.allAsOne(X).means[0], Math.sqrt(gmm.allAsOne(X).covariances[0])];
+  const WIDTHS = [[1, "1"], [0.5, "0.5"], [0.25, "0.25"], [0.1, "0.1"]];
+  const USUAL = { m: [19.4, 26.1], w: 1 };
+
+  let start, width; // what an address keeps, with t
+  let path, levels, end, t; // the run from the start; end: a summit, "collapse", or "one" where both are the same
+  let cells, counts, image; // the map: the summit of each cell, how often each occurs, its picture
+  let told = false;
+
+  // --- EM for two components, without an object for each point: the map needs hundreds of runs ---
+
+  // θ = [α₁, μ₁, μ₂, v₁, v₂]; next(θ) is one iteration, and ell its log-likelihood before it
+  function next([a, m1, m2, v1, v2]) {
+    let [N, sum1, sum2, all1, all2, ell] = [0, 0, 0, 0, 0, 0];
+    const [c1, c2] = [Math.log(a) - 0.5 * Math.log(v1), Math.log(1 - a) - 0.5 * Math.log(v2)];
+    for (let i = 0; i < n; i++) {
+      const [u, w] = [X[i] - m1, X[i] - m2];
+      const [p, q] = [c1 - (u * u) / (2 * v1), c2 - (w * w) / (2 * v2)];
+      const share = 1 / (1 + Math.exp(q - p));
+      ell += p > q ? p + Math.log1p(Math.exp(q - p)) : q + Math.log1p(Math.exp(p - q));
+      N += share;
+      sum1 += share * u;
+      sum2 += (1 - share) * w;
+      all1 += share * u * u;
+      all2 += (1 - share) * w * w;
+    }
+    const [d1, d2] = [sum1 / N, sum2 / (n - N)];
+    return { ell: ell - (n / 2) * Math.log(2 * Math.PI), theta: [N / n, m1 + d1, m2 + d2, all1 / N - d1 * d1, all2 / (n - N) - d2 * d2] };
+  }
+  const begin = ([a, b], w) => [0.5, a, b, (w * spread) ** 2, (w * spread) ** 2];
+  const swapped = ([a, m1, m2, v1, v2]) => [1 - a, m2, m1, v2, v1];
+  const broken = (theta) => !(Math.min(theta[3], theta[4]) > 1e-6 * spread ** 2);
+  const apart = (p, q) => Math.max(Math.abs(p[0] - q[0]), Math.abs(p[1] - q[1]) / spread, Math.abs(p[2] - q[2]) / spread,
+    Math.abs(Math.log(p[3] / q[3])) / 2, Math.abs(Math.log(p[4] / q[4])) / 2);
+
+  // The summits that are known, in the order of their heights; each run may find a new one.
+  const summits = [];
+  const known = (theta, near) => summits.find((one) => apart(theta, one.theta) < near || apart(theta, one.swapped) < near);
+  function arrive(theta) {
+    let before = -Infinity;
+    for (let k = 0; k < MOST; k++) {
+      const { ell, theta: after } = next(theta);
+      if (broken(after)) return null;
+      if (ell - before < 1e-11 * n) break;
+      [before, theta] = [ell, after];
+    }
+    const found = known(theta, 0.1);
+    if (found) return found;
+    const one = { theta, swapped: swapped(theta), ell: next(theta).ell };
+    summits.push(one);
+    summits.sort((a, b) => b.ell - a.ell);
+    return one;
+  }
+  function climb(theta) {
+    for (let k = 0; k < MOST; k++) {
+      const found = known(theta, NEAR);
+      if (found) return found;
+      theta = next(theta).theta;
+      if (broken(theta)) return null;
+      if (k > 300 && k % 100 === 0 && apart(theta, next(theta).theta) < 1e-5) return arrive(theta);
+    }
+    return arrive(theta);
+  }
+  [[20, 32], [10, 22], [17, 25], [33, 20]].forEach((means) => WIDTHS.forEach(([w]) => arrive(begin(means, w))));
+
+  const maps = new Map();
+  const place = (k) => RANGE[0] + ((RANGE[1] - RANGE[0]) * (k + 0.5)) / SIDE;
+  function survey() {
+    if (!maps.has(width)) {
+      const fresh = Array.from({ length: SIDE }, () => Array(SIDE).fill(undefined));
+      for (let a = 0; a < SIDE; a++) {
+        for (let b = 0; b < a; b++) { // the other half is its mirror image
+          fresh[b][a] = fresh[a][b] = climb(begin([place(a), place(b)], width));
+        }
+      }
+      maps.set(width, fresh);
+    }
+    cells = maps.get(width);
+    counts = new Map();
+    cells.flat().filter((one) => one !== undefined).forEach((one) => counts.set(one, (counts.get(one) || 0) + 1));
+    image = null;
+  }
+  function walk() {
+    [path, levels, end, t, told] = [[begin(start, width)], [], null, 0, false];
+    for (let k = 0; ; k++) {
+      const { ell, theta } = next(path[k]);
+      levels.push(ell);
+      if (broken(theta)) end = "collapse";
+      else if (k === MOST || (k && ell - levels[k - 1] < 1e-9 * n)) {
+        end = start[0] === start[1] ? "one" : known(path[k], 0.1) || arrive(path[k]);
+      }
+      if (end) return;
+      path.push(theta);
+    }
+  }
+  const last = () => path.length - 1;
+  const nameOf = (one) => "ABCDEF"[summits.indexOf(one)] || "?";
+
+  // --- in words ---
+
+  const L = () => letter("ℓ");
+  const pair = (theta) => `(${fixed(theta[1], 1)}, ${fixed(theta[2], 1)})`;
+  function sayStart() {
+    const here = [`From the means ${pair(path[0])} EM `];
+    if (end === "one") f.say(...here, "cannot tell the two components apart: it stays on the diagonal.");
+    else if (end === "collapse") f.say(...here, "loses a component on a single point: a needle, and no summit.");
+    else f.say(...here, `takes ${last()} iterations to summit ${nameOf(end)}, where `, L(), ` is ${fixed(end.ell)}. `,
+      nameOf(end) === "A" ? "It is the highest that this map knows." : `It is not the highest: summit A has ${fixed(summits[0].ell)}.`);
+  }
+  function saySteps() {
+    told = t === last();
+    const text = !told ? "" : end === "collapse" ? " The next variance is 0: it broke."
+      : end === "one" ? " Both components are the same." : ` It has arrived at summit ${nameOf(end)}.`;
+    f.say(`Iteration ${t}: the means are ${pair(path[t])}, and `, L(), ` is ${fixed(levels[t])}.${text}`);
+  }
+
+  // --- the controls ---
+
+  const controls = f.row("touch-spread");
+  const choice = f.choice(controls, "Width at the start", WIDTHS.map(([w, text]) => [String(w), text]), (w) => {
+    width = Number(w);
+    survey();
+    walk();
+    show();
+    const share = (100 * (counts.get(summits[0]) || 0)) / (SIDE * (SIDE - 1));
+    f.say(`Each component now starts with ${width === 1 ? "the" : `${width} times the`} standard deviation of the data. `,
+      `${fixed(share, 0)} % of the starts reach summit A.`);
+  });
+  f.link(controls);
+
+  const both = el("div", { class: "touch-pair" });
+  const side = el("div", {});
+  f.root.append(both);
+  const plane = f.plot({
+    label: "The map of starts: the two means at the start, and the summit where EM ends",
+    class: "touch-map", in: both, x: RANGE, y: RANGE, ratio: 0.95, least: 250, left: 40, handles: true,
+    xLabel: "first mean at the start", yLabel: "second mean at the start",
+  });
+  both.append(side);
+  const bells = f.plot({
+    label: "The galaxies as marks on the axis, the two components and the density, where the walk is",
+    in: side, x: RANGE, y: [0, 0.24], height: 180, left: 40, bottom: 38, xLabel: "velocity (1000 km/s)",
+  });
+  const list = el("tbody");
+  const caption = el("caption", { class: "touch-hidden" }, "The summits of this map");
+  const heads = ["", [letter("ℓ")], [letter("α")], [letter("μ")], [letter("σ")], ["starts"]];
+  const table = el("table", {}, caption, el("thead", {}, el("tr", {}, ...heads.map((head) =>
+    el("th", { scope: "col" }, ...(head === "" ? [el("span", { class: "touch-hidden" }, "summit")] : head))))), list);
+
+  const handle = plane.handle({
+    label: "Start: the two means", class: "touch-start",
+    at: () => start,
+    move: (to, how) => {
+      start = to;
+      walk();
+      show();
+      if (how !== "drag") sayStart();
+    },
+    words: () => `first mean ${fixed(start[0], 1)}, second mean ${fixed(start[1], 1)}`,
+  });
+  plane.svg.addEventListener("click", (event) => {
+    if (handle.node.contains(event.target)) return;
+    const to = plane.at(event);
+    if (to.some((v) => v < RANGE[0] || v > RANGE[1])) return;
+    f.stop();
+    start = to.map((v) => Number(v.toFixed(2)));
+    walk();
+    show();
+    sayStart();
+  });
+  const buttons = f.row();
+  f.button(buttons, "One iteration", () => {
+    if (t < last()) t += 1;
+    show();
+    saySteps();
+  });
+  f.player(buttons, () => {
+    if (t === last() && told) t = 0;
+    else if (t < last()) t += 1;
+    show();
+    saySteps();
+    return t === last() ? 0 : t < 6 ? 450 : t < 30 ? 150 : 40;
+  });
+  f.button(buttons, "Swap the names", () => {
+    start = [start[1], start[0]];
+    walk();
+    show();
+    f.say("The start is reflected in the diagonal, and so is its whole way. It ends on the same summit.");
+  });
+  f.button(buttons, "Reset", () => {
+    reset();
+    show();
+    sayStart();
+  });
+  f.words();
+  const value = el("output", { class: "touch-l" });
+  f.row().append(value);
+  f.root.append(table);
+
+  // --- drawing ---
+
+  function picture() {
+    const canvas = el("canvas", { width: SIDE, height: SIDE });
+    const paper = canvas.getContext("2d");
+    const data = paper.createImageData(SIDE, SIDE);
+    const colours = touch.palette(f.root);
+    cells.forEach((row, a) => row.forEach((one, b) => {
+      if (one === undefined) return;
+      const at = 4 * ((SIDE - 1 - b) * SIDE + a);
+      const colour = one ? colours[summits.indexOf(one) % 6] : [128, 128, 128];
+      [data.data[at], data.data[at + 1], data.data[at + 2]] = colour;
+      data.data[at + 3] = 150;
+    }));
+    paper.putImageData(data, 0, 0);
+    return canvas.toDataURL();
+  }
+  plane.draw = () => {
+    const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
+    if (!image || image.colour !== colour) image = { colour, url: picture() };
+    const { left, right, top, bottom } = plane.inner;
+    plane.add("image", { href: image.url, x: left, y: top, width: right - left, height: bottom - top, preserveAspectRatio: "none", class: "touch-cells" });
+    plane.axes();
+    const way = path.map((theta) => [theta[1], theta[2]]);
+    plane.curve("plain touch-ahead", way);
+    plane.curve("plain", way.slice(0, t + 1));
+    way.slice(0, 40).forEach((point, k) => plane.dot(k > t ? "touch-ahead" : "", point, 2.4));
+    if (t) plane.dot("touch-walker", way[t], 6, "over");
+  };
+  bells.draw = () => {
+    const [a, m1, m2, v1, v2] = path[t];
+    bells.axes({ yTicks: [0, 0.1, 0.2] });
+    for (const x of X) bells.add("path", { d: `M${bells.px(x)} ${bells.inner.bottom}v-7`, class: "touch-rug" });
+    const grid = Array.from({ length: 261 }, (_, k) => RANGE[0] + ((RANGE[1] - RANGE[0]) * k) / 260);
+    const parts = [[a, m1, v1], [1 - a, m2, v2]].map(([w, m, v]) => grid.map((x) => [x, Math.min(w * gmm.gaussian(x, m, v), 1)]));
+    parts.forEach((points, j) => bells.curve(`c${j + 1}`, points));
+    bells.curve("plain", grid.map((x, k) => [x, Math.min(parts[0][k][1] + parts[1][k][1], 1)]));
+  };
+  function show() {
+    choice.show(width);
+    const theta = path[t];
+    value.replaceChildren(L(), ` = ${fixed(levels[t], 2)}`, el("span", { class: "touch-muted" }, ` iteration ${t} of ${last()}`,
+      ...[1, 2].map((j) => el("span", {}, ", ", letter("μ", j), ` = ${fixed(theta[j], 2)}`)),
+      ...[1, 2].map((j) => el("span", {}, ", ", letter("σ", j), ` = ${fixed(Math.sqrt(theta[2 + j]), 2)}`))));
+    const shown = summits.filter((one) => counts.has(one) || one === end);
+    const two = (u, v, d) => `${fixed(u, d)}, ${fixed(v, d)}`;
+    const share = (one) => `${fixed((100 * (counts.get(one) || 0)) / (SIDE * (SIDE - 1)), 1)} %`;
+    list.replaceChildren(...shown.map((one) => {
+      const [a, m1, m2, v1, v2] = one.theta[1] < one.theta[2] ? one.theta : one.swapped;
+      return el("tr", {}, el("th", { scope: "row", class: `c${(summits.indexOf(one) % 6) + 1}` }, el("span", { class: "touch-swatch" }), nameOf(one)),
+        ...[fixed(one.ell), two(a, 1 - a, 2), two(m1, m2, 1), two(Math.sqrt(v1), Math.sqrt(v2), 1), share(one)].map((text) => el("td", {}, text)));
+    }), ...(counts.has(null) ? [el("tr", {}, el("th", { scope: "row" }, svg("svg", { width: 10, height: 10, "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, class: "touch-needle" })), " none"),
+      el("td", { colspan: 4 }, "a component collapses"), el("td", {}, share(null)))] : []));
+    f.update();
+  }
+  function reset() {
+    [start, width] = [USUAL.m, USUAL.w];
+    survey();
+    walk();
+  }
+
+  f.address(
+    () => ({
+      m: start.join() === USUAL.m.join() ? "" : start.join(","),
+      w: width === USUAL.w ? "" : width,
+      t: t || "",
+    }),
+    (given) => {
+      reset();
+      const w = WIDTHS.map(([one]) => one).find((one) => one === Number(given.w));
+      if (w) width = w;
+      const m = (given.m || "").split(",").map(Number);
+      if (given.m && m.length === 2 && m.every(Number.isFinite)) start = m.map((v) => clamp(v, ...RANGE));
+      survey();
+      walk();
+      t = clamp(Math.round(Number(given.t)) || 0, 0, last());
+      show();
+      if (t) saySteps();
+      else sayStart();
+    }
+  );
+});
