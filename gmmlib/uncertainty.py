@@ -1,19 +1,9 @@
 """How sure the estimates are: scores, information, standard errors, profiles, the bootstrap.
 
 New since ``bound``: what the labels would tell if they were known, and how much of it is missing.
-P is the number of free parameters, which are always in this order::
-
-    weights[0] … weights[K-2]   the last weight is 1 minus the others
-    means[j, c]                 means[j] when d = 1
-    covariances[j, r, c]        r ≥ c, for 'full'; variances[j] when d = 1
-    covariance[r, c]            r ≥ c, for 'tied'; variance when d = 1
-    variances[j, c]             for 'diag'
-    variances[j]                for 'spherical'
-
-Names count components and columns from 0, as the arrays of a ``Mixture`` do.
+P is the number of free parameters: see ``coordinates`` for their names and their order.
 """
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,16 +14,15 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp, softmax
 from scipy.stats import chi2, norm
 
+from gmmlib.coordinates import Coordinates, coordinates, duplication
 from gmmlib.em import e_step
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.errors import ConvergenceWarning, warn
 from gmmlib.fitting import converge
-from gmmlib.guards import require_mixture
 from gmmlib.label_matching import match_mixtures
 from gmmlib.mixture import Mixture
 from gmmlib.validation import FloatArray, as_data, as_floats
 
-TYPES = ("full", "tied", "diag", "spherical")
 METHODS = ("observed", "empirical", "robust")
 _FAR = 0.01  # of a standard error: so far from the maximum, no warning is needed
 _STEP = 1e-4  # of a standard error: for differences
@@ -153,6 +142,7 @@ class Estimates:
         Book: eq-difference-variance.
         """
         steps = _STEP * self.standard_errors
+        chart = coordinates(self.mixture, self.covariance_type)
         centre = _number(function(self.mixture))
         slope = np.empty(len(steps))
         for k, step in enumerate(steps):
@@ -160,9 +150,7 @@ class Estimates:
             for sign in (1, -1):
                 moved = self.values.copy()
                 moved[k] += sign * step
-                ends.append(
-                    _number(function(_mixture_of(moved, self.mixture, self.covariance_type)))
-                )
+                ends.append(_number(function(chart.at(moved))))
             slope[k] = (ends[0] - ends[1]) / (2 * step)
         return Estimate(centre, float(np.sqrt(slope @ self.covariance @ slope)))
 
@@ -228,7 +216,8 @@ def free_parameters(
     Parameters
     ----------
     mixture : Mixture
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
+    covariance_type : str
+        Scikit-learn's four types, mclust's fourteen, 'E' or 'V'.
 
     Raises
     ------
@@ -243,20 +232,8 @@ def free_parameters(
     >>> values
     array([0.3, 5. , 2. , 1. , 4. ])
     """
-    _require(mixture, covariance_type)
-    K, d = mixture.means.shape
-    Sigma = mixture.covariances
-    if covariance_type == "full":
-        rows, columns = np.tril_indices(d)
-        spread = Sigma[:, rows, columns].ravel()
-    elif covariance_type == "tied":
-        spread = Sigma[0][np.tril_indices(d)]
-    elif covariance_type == "diag":
-        spread = mixture.variances_by_column.ravel()
-    else:
-        spread = mixture.variances_by_column[:, 0]
-    values = np.concatenate((mixture.weights[:-1], mixture.means.ravel(), spread))
-    return _names(K, d, covariance_type), values
+    chart = coordinates(mixture, covariance_type)
+    return chart.names, chart.values
 
 
 def scores(X: Any, mixture: Mixture, covariance_type: str = "full") -> FloatArray:
@@ -267,7 +244,8 @@ def scores(X: Any, mixture: Mixture, covariance_type: str = "full") -> FloatArra
     X : (n, d), or (n,) when d = 1
     mixture : Mixture
         Anywhere, at a maximum or not; no weight may be 0.
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
+    covariance_type : str
+        Scikit-learn's four types, mclust's fourteen, 'E' or 'V'.
 
     Raises
     ------
@@ -281,10 +259,10 @@ def scores(X: Any, mixture: Mixture, covariance_type: str = "full") -> FloatArra
     array([[ 0.298, -0.029, -0.234, -0.143, -0.042],
            [-0.443,  0.273,  0.122, -0.002, -0.14 ]])
     """
-    X, beta = _shares(X, mixture, covariance_type)
+    X, beta, chart = _shares(X, mixture, covariance_type)
     pieces = _complete_scores(X, mixture)  # (n, K, B)
     stacked = (beta[:, :, np.newaxis] * pieces).reshape(len(X), -1)
-    return np.asarray(stacked @ _to_free(mixture, covariance_type))
+    return np.asarray(stacked @ chart.jacobian())
 
 
 def information(X: Any, mixture: Mixture, covariance_type: str = "full") -> Information:
@@ -295,7 +273,8 @@ def information(X: Any, mixture: Mixture, covariance_type: str = "full") -> Info
     X : (n, d), or (n,) when d = 1
     mixture : Mixture
         Anywhere, at a maximum or not; no weight may be 0.
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
+    covariance_type : str
+        Scikit-learn's four types, mclust's fourteen, 'E' or 'V'.
 
     Raises
     ------
@@ -309,14 +288,14 @@ def information(X: Any, mixture: Mixture, covariance_type: str = "full") -> Info
     >>> found.complete[1, 1].round(3), found.missing[1, 1].round(3)
     (np.float64(0.482), np.float64(0.117))
     """
-    X, beta = _shares(X, mixture, covariance_type)
+    X, beta, chart = _shares(X, mixture, covariance_type)
     n, K, d = len(X), *mixture.means.shape
     pieces = _complete_scores(X, mixture)
     B = pieces.shape[2]
     complete, missing = np.zeros((2, K * B, K * B))
     expected = (beta[:, :, np.newaxis] * pieces).reshape(n, K * B)
     missing -= expected.T @ expected  # E[s] E[s]ᵀ, summed over the points
-    duplication = _duplication(d)
+    grown = duplication(d)
     for j in range(K):
         block = slice(j * B, (j + 1) * B)
         missing[block, block] += (beta[:, j] * pieces[:, j].T) @ pieces[:, j]  # E[s sᵀ]
@@ -327,15 +306,15 @@ def information(X: Any, mixture: Mixture, covariance_type: str = "full") -> Info
         curved = np.zeros((B, B))
         curved[0, 0] = N / mixture.weights[j] ** 2
         curved[1 : d + 1, 1 : d + 1] = N * P
-        across = np.kron(P, first[np.newaxis]) @ duplication  # P E_k Σ_i β_ij u_i
+        across = np.kron(P, first[np.newaxis]) @ grown  # P E_k Σ_i β_ij u_i
         curved[1 : d + 1, d + 1 :] = across
         curved[d + 1 :, 1 : d + 1] = across.T
         both = np.kron(P, second - 0.5 * N * P)
-        curved[d + 1 :, d + 1 :] = duplication.T @ (both + both.T) @ duplication / 2
+        curved[d + 1 :, d + 1 :] = grown.T @ (both + both.T) @ grown / 2
         complete[block, block] = curved
-    free = _to_free(mixture, covariance_type)
-    names = _names(K, d, covariance_type)
-    return Information(names, free.T @ complete @ free, free.T @ missing @ free)
+    free = chart.jacobian()
+    bent = chart.curvature(expected.sum(axis=0))  # where the entries are not linear
+    return Information(chart.names, free.T @ complete @ free - bent, free.T @ missing @ free)
 
 
 def standard_errors(
@@ -349,8 +328,8 @@ def standard_errors(
         The data that were fitted.
     mixture : Mixture
         The fit: a maximum of ℓ.
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
-        As in the fit.
+    covariance_type : str
+        As in the fit: scikit-learn's four types, mclust's fourteen, 'E' or 'V'.
     method : 'observed', 'empirical' or 'robust'
         The inverse of the observed information I; that of J, the sum of the products of the
         scores; or the sandwich I⁻¹ J I⁻¹, which does not take the model for true.
@@ -579,8 +558,8 @@ def bootstrap(
         At least 2.
     method : 'nonparametric' or 'parametric'
         n rows of X with replacement, or n points from ``mixture``.
-    covariance_type : 'full', 'tied', 'diag' or 'spherical'
-        As in the fit.
+    covariance_type : str
+        As in the fit: scikit-learn's four types, mclust's fourteen, 'E' or 'V'.
     random_state : int, Generator or None
         The same int gives the same replicates.
     tol : float
@@ -595,7 +574,8 @@ def bootstrap(
 
     Book: alg-bootstrap.
     """
-    X = as_data(X, n_features=_require(mixture, covariance_type).n_features)
+    chart = coordinates(mixture, covariance_type)
+    X = as_data(X, n_features=mixture.n_features)
     if method not in ("nonparametric", "parametric"):
         raise ValueError(f"method is {method!r}. Choose 'nonparametric' or 'parametric'.")
     whole = isinstance(n_replicates, (int, np.integer)) and not isinstance(n_replicates, bool)
@@ -623,9 +603,8 @@ def bootstrap(
             f"{collapsed} of {n_replicates} replicates collapsed. Use method='parametric', or a "
             f"covariance_type with fewer parameters."
         )
-    names = free_parameters(mixture, covariance_type)[0]
-    values = np.array([free_parameters(m, covariance_type)[1] for m in mixtures])
-    return Bootstrap(names, values, tuple(mixtures), collapsed, unfinished, relabelled)
+    values = np.array([chart.of(m) for m in mixtures])
+    return Bootstrap(chart.names, values, tuple(mixtures), collapsed, unfinished, relabelled)
 
 
 def _refit(
@@ -644,42 +623,18 @@ def _refit(
     return run.parameters.mixture(0, data.frame), run.converged
 
 
-def _require(mixture: Mixture, covariance_type: str) -> Mixture:
-    require_mixture(mixture)
-    if covariance_type not in TYPES:
-        raise ValueError(
-            f"covariance_type is {covariance_type!r}. Choose one of {', '.join(map(repr, TYPES))}."
-        )
-    if covariance_type == "full":
-        return mixture
-    Sigma = mixture.covariances
-    scale = np.sqrt(np.einsum("jcc->jc", Sigma))
-    d = scale.shape[1]
-    if covariance_type == "tied":
-        wanted, said = np.broadcast_to(Sigma[:1], Sigma.shape), "differ between components"
-    elif covariance_type == "diag":
-        wanted, said = Sigma * np.eye(d), "have entries off the diagonal"
-    else:
-        wanted = Sigma[:, :1, :1] * np.eye(d)
-        said = "are not one variance times the identity"
-    off = np.abs(Sigma - wanted) / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
-    if (off > 1e-8).any():
-        raise ValueError(
-            f"covariance_type is {covariance_type!r}, but the covariances {said} (by "
-            f"{off.max():.2g}, relative). Pass the type that the mixture was fitted with."
-        )
-    return mixture
-
-
-def _shares(X: Any, mixture: Mixture, covariance_type: str) -> tuple[FloatArray, FloatArray]:
-    X = as_data(X, n_features=_require(mixture, covariance_type).n_features)
+def _shares(
+    X: Any, mixture: Mixture, covariance_type: str
+) -> tuple[FloatArray, FloatArray, Coordinates]:
+    chart = coordinates(mixture, covariance_type)
+    X = as_data(X, n_features=mixture.n_features)
     if (mixture.weights <= 0).any():
         j = int(np.argmin(mixture.weights))
         raise ValueError(
             f"component {j} (counting from 0) has the weight 0, at the border of what is allowed, "
             f"where no information exists. Leave the component out."
         )
-    return X, e_step(X, mixture)[0]
+    return X, e_step(X, mixture)[0], chart
 
 
 def _complete_scores(X: FloatArray, mixture: Mixture) -> FloatArray:
@@ -687,89 +642,26 @@ def _complete_scores(X: FloatArray, mixture: Mixture) -> FloatArray:
     n, d = X.shape
     K, B = mixture.n_components, 1 + d + d * (d + 1) // 2
     pieces = np.empty((n, K, B))
-    duplication = _duplication(d)
+    grown = duplication(d)
     for j in range(K):
         P = np.linalg.inv(mixture.covariances[j])
         U = (X - mixture.means[j]) @ P
         squares = np.einsum("nr,nc->nrc", U, U) - P
         pieces[:, j, 0] = 1 / mixture.weights[j]
         pieces[:, j, 1 : d + 1] = U
-        pieces[:, j, d + 1 :] = 0.5 * squares.reshape(n, d * d) @ duplication
+        pieces[:, j, d + 1 :] = 0.5 * squares.reshape(n, d * d) @ grown
     return pieces
-
-
-def _lower(d: int) -> list[tuple[int, int]]:
-    return [(r, c) for r in range(d) for c in range(r + 1)]
-
-
-def _duplication(d: int) -> FloatArray:
-    """(d², d(d+1)/2): how a symmetric matrix grows with each entry of its lower triangle."""
-    pairs = _lower(d)
-    grown = np.zeros((d, d, len(pairs)))
-    for k, (r, c) in enumerate(pairs):
-        grown[r, c, k] = grown[c, r, k] = 1
-    return grown.reshape(d * d, len(pairs))
-
-
-def _to_free(mixture: Mixture, covariance_type: str) -> FloatArray:
-    """How α_1, μ_1, Σ_1, …, α_K, μ_K, Σ_K, one after another, grow with the free parameters."""
-    K, d = mixture.means.shape
-    pairs = _lower(d)
-    B = 1 + d + len(pairs)
-    names = _names(K, d, covariance_type)
-    free = np.zeros((K, B, len(names)))
-    for j in range(K - 1):
-        free[j, 0, j] = 1
-        free[K - 1, 0, j] = -1
-    for j, c in itertools.product(range(K), range(d)):
-        free[j, 1 + c, K - 1 + j * d + c] = 1
-    after = K - 1 + K * d
-    for j, (k, (r, c)) in itertools.product(range(K), enumerate(pairs)):
-        if covariance_type == "full":
-            free[j, 1 + d + k, after + j * len(pairs) + k] = 1
-        elif covariance_type == "tied":
-            free[j, 1 + d + k, after + k] = 1
-        elif r == c:
-            free[j, 1 + d + k, after + (j * d + r if covariance_type == "diag" else j)] = 1
-    return free.reshape(K * B, len(names))
-
-
-def _names(K: int, d: int, covariance_type: str) -> tuple[str, ...]:
-    names = [f"weights[{j}]" for j in range(K - 1)]
-    pairs = _lower(d)
-    if d == 1:
-        names += [f"means[{j}]" for j in range(K)]
-    else:
-        names += [f"means[{j}, {c}]" for j in range(K) for c in range(d)]
-    if covariance_type == "tied":
-        names += ["variance"] if d == 1 else [f"covariance[{r}, {c}]" for r, c in pairs]
-    elif d == 1 or covariance_type == "spherical":
-        names += [f"variances[{j}]" for j in range(K)]
-    elif covariance_type == "diag":
-        names += [f"variances[{j}, {c}]" for j in range(K) for c in range(d)]
-    else:
-        names += [f"covariances[{j}, {r}, {c}]" for j in range(K) for r, c in pairs]
-    return tuple(names)
-
-
-def _mixture_of(values: FloatArray, like: Mixture, covariance_type: str) -> Mixture:
-    """The mixture with these free parameters and the shapes of ``like``."""
-    K, d = like.means.shape
-    stacked = (_to_free(like, covariance_type) @ values).reshape(K, -1)
-    weights = np.append(values[: K - 1], 1 - values[: K - 1].sum())
-    Sigma = (stacked[:, d + 1 :] @ _duplication(d).T).reshape(K, d, d)
-    return Mixture(weights, stacked[:, 1 : d + 1], Sigma)
 
 
 def _place_on_the_line(mixture: Mixture, name: str, covariance_type: str) -> tuple[str, int]:
     if covariance_type not in ("full", "tied"):
         raise ValueError(f"covariance_type is {covariance_type!r}. Choose 'full' or 'tied'.")
-    if _require(mixture, covariance_type).n_features != 1:
+    names = coordinates(mixture, covariance_type).names
+    if mixture.n_features != 1:
         raise ValueError(
             f"the mixture has {mixture.n_features} dimensions, and profiles are for the line. Use "
             f"bootstrap, or fit one column."
         )
-    names = _names(mixture.n_components, 1, covariance_type)
     if name not in names:
         raise ValueError(f"name is {name!r}. Choose one of {', '.join(names)}.")
     kind, _, index = name.rstrip("]").partition("[")

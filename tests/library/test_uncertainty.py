@@ -10,10 +10,13 @@ from scipy.optimize import minimize
 
 from gmmlib import ConvergenceWarning, Mixture, datasets, e_step, fit, m_step
 from gmmlib.bound import complete_data_log_likelihood
+from gmmlib.coordinates import _Decomposed, coordinates
+from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.families import m_step_covariances
+from gmmlib.fitting import converge
 from gmmlib.label_matching import match_mixtures
+from gmmlib.models import COVARIANCE_TYPES, MCLUST_TYPES, family_of
 from gmmlib.uncertainty import (
-    TYPES,
-    _mixture_of,
     bootstrap,
     free_parameters,
     information,
@@ -27,7 +30,9 @@ from strategies import random_mixture, slopes
 WAITS = datasets.old_faithful()[:, 1]
 SIZES = [(1, 1), (2, 1), (3, 2), (2, 3)]
 each_size = pytest.mark.parametrize(("K", "d"), SIZES)
-each_type = pytest.mark.parametrize("kind", TYPES)
+each_type = pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+TEN = [name for name in MCLUST_TYPES if family_of(name).name == name]
+SAME = {"EEE": "tied", "VVV": "full", "VVI": "diag", "VII": "spherical", "E": "tied", "V": "full"}
 
 
 def some(K, d, kind, n=30, seed=0):
@@ -46,7 +51,13 @@ def of_type(mixture, kind):
         Sigma *= np.eye(mixture.n_features)
     elif kind == "spherical":
         Sigma = Sigma[:, :1, :1] * np.eye(mixture.n_features)
+    elif kind in TEN:
+        Sigma = m_step_covariances(kind, mixture.weights, Sigma)
     return Mixture(mixture.weights, mixture.means, Sigma)
+
+
+def _mixture_of(values, mixture, kind):
+    return coordinates(mixture, kind).at(values)
 
 
 def waits_fit(kind="full"):
@@ -93,6 +104,123 @@ def test_scores_and_information_against_differences(K, d, kind):
     assert_allclose(slopes(height, values), score, atol=1e-6 * np.abs(score).max())
     observed = information(X, mixture, kind).observed
     assert_allclose(-turned(slope, values), observed, atol=1e-6 * np.abs(observed).max())
+
+
+@pytest.mark.parametrize(("K", "d"), [(2, 2), (3, 2), (2, 3)])
+@pytest.mark.parametrize("kind", TEN)
+def test_the_ten_families_against_differences(K, d, kind):
+    """Names, values, both derivatives: away from a maximum, where the bend of the family counts."""
+    X, mixture = some(K, d, kind)
+    chart = coordinates(mixture, kind)
+    P = K - 1 + K * d + family_of(kind).n_parameters(K, d)
+    assert len(set(chart.names)) == len(chart.names) == len(chart.values) == P
+    again = chart.at(chart.values)
+    assert_allclose(again.covariances, mixture.covariances, rtol=1e-12, atol=1e-13)
+    near = chart.values + np.random.default_rng(1).normal(scale=0.01, size=P)
+    assert_allclose(chart.of(chart.at(near)), near, atol=1e-9)
+    assert family_of(kind).away(*_kept(chart.at(near), kind)).max() < 1e-9
+
+    def height(at):
+        return chart.at(at).log_likelihood(X)
+
+    score = scores(X, mixture, kind).sum(axis=0)
+    assert_allclose(slopes(height, chart.values), score, atol=1e-6 * np.abs(score).max())
+    observed = information(X, mixture, kind).observed
+    step = 1e-4 * np.eye(P)
+    bent = np.empty((P, P))
+    for a, b in itertools.combinations_with_replacement(range(P), 2):
+        corners = [
+            sign * height(chart.values + s * step[a] + t * step[b])
+            for s, t, sign in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+        ]
+        bent[a, b] = bent[b, a] = sum(corners) / 4e-8
+    assert_allclose(-bent, observed, atol=1e-5 * np.abs(observed).max())
+
+
+def _kept(mixture, kind):
+    diagonal = family_of(kind).diagonal
+    return mixture.weights, mixture.variances_by_column if diagonal else mixture.covariances
+
+
+@pytest.mark.parametrize("kind", SAME)
+def test_a_name_of_mclust_is_that_of_scikit_learn(kind):
+    d = 1 if len(kind) == 1 else 2
+    X, mixture = some(2, d, SAME[kind])
+    assert free_parameters(mixture, kind)[0] == free_parameters(mixture, SAME[kind])[0]
+    ours, theirs = (information(X, mixture, name).observed for name in (kind, SAME[kind]))
+    assert_allclose(ours, theirs, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["EEE", "VVI", "VII", "VVV"])
+def test_volumes_shapes_and_angles_are_as_sure_as_the_entries(kind):
+    """Two parametrisations of one family, at its maximum: the same variance of every function."""
+    X = datasets.old_faithful()
+    start = Mixture([0.4, 0.6], [[2, 55], [4.3, 80]], [[[0.1, 0.5], [0.5, 30]]] * 2)
+    top = fit_family(X, of_type(start, SAME[kind]), SAME[kind])
+    linear = standard_errors(X, top, kind)
+    chart = _Decomposed(top, kind)
+    assert len(chart.names) == len(linear.names)
+    free = chart.jacobian()
+    full = information(X, top, "full")
+    entries = coordinates(top, "full")
+    # the observed information of the entries, and its bend along the family
+    pull = scores(X, top, "full").sum(axis=0)
+    onto = np.linalg.pinv(entries.jacobian()) @ free
+    weights = np.linalg.pinv(entries.jacobian()).T @ pull
+    observed = onto.T @ full.observed @ onto - chart.curvature(weights)
+    covariance = np.linalg.inv(observed)
+    for function in (
+        lambda m: m.weights[0],
+        lambda m: m.means[1, 1],
+        lambda m: m.covariances[0, 0, 0],
+        lambda m: m.covariances[1, 1, 1],
+        lambda m: np.log(np.linalg.det(m.covariances[1])),
+    ):
+        slope = slopes(lambda at, f=function: f(chart.at(at)), chart.values)
+        assert np.sqrt(slope @ covariance @ slope) == pytest.approx(
+            linear.of(function).standard_error, rel=1e-5
+        )
+
+
+def test_how_sure_a_shape_and_an_angle_are():
+    """VEV: the normal theory and the bootstrap agree, and so do delta method and coordinates."""
+    truth = Mixture(
+        [0.4, 0.6], [[0, 0], [6, 0]], [[[2.0, 0.5], [0.5, 1.0]], [[1.0, -0.5], [-0.5, 2.0]]]
+    )
+    truth = of_type(truth, "VEV")
+    X, _ = truth.sample(500, random_state=1)
+    top = fit_family(X, truth, "VEV")
+    found = standard_errors(X, top, "VEV")
+    assert found.names[-5:] == (
+        "log_volumes[0]", "log_volumes[1]", "log_shape[0]", "angles[0, 0, 1]", "angles[1, 0, 1]"
+    )  # fmt: skip
+    volume = found.of(lambda m: 0.5 * np.log(np.linalg.det(m.covariances[0])))
+    assert volume.value == pytest.approx(found.values[-5])
+    assert volume.standard_error == pytest.approx(found.standard_errors[-5], rel=1e-6)
+    again = bootstrap(
+        X, top, 60, method="parametric", covariance_type="VEV", random_state=0, tol=1e-5
+    )
+    assert again.names == found.names
+    assert again.collapsed == 0
+    assert_allclose(again.standard_errors, found.standard_errors, rtol=0.35)
+    assert_allclose(again.values.mean(axis=0), found.values, atol=0.6)
+
+
+def fit_family(X, start, kind):
+    data = Blocks.of(X)
+    with Engine(data, kind, n_threads=1) as engine:
+        begin = Parameters.of([start], kind, data.frame)
+        run = converge(engine, begin, tol=1e-10, max_iter=5000)
+    return run.parameters.mixture(0, data.frame)
+
+
+def test_what_is_not_of_the_family_is_refused():
+    _, mixture = some(2, 2, "full")
+    for kind in TEN:
+        with pytest.raises(ValueError, match=f"covariance_type is '{kind}', but the covariances"):
+            free_parameters(mixture, kind)
+    with pytest.raises(ValueError, match="is for one column"):
+        free_parameters(mixture, "E")
 
 
 @pytest.mark.parametrize(("K", "d"), [(2, 1), (3, 1), (2, 2)])
