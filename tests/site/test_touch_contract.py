@@ -144,6 +144,17 @@ def at_the_summit(page: Page, figure: Locator) -> None:
     assert basins.shown(figure)["t"] == 0
 
 
+def in_group(figure: Locator, group: str, name: str) -> None:
+    box = figure.get_by_role("radiogroup", name=group)
+    box.get_by_role("radio", name=name, exact=True).check(force=True)
+    figure.page.clock.run_for(500)  # the ellipses have arrived
+
+
+def one_shape(page: Page, figure: Locator) -> None:
+    press(figure, "Reset")
+    assert words(figure).startswith("VEV: volumes of their own, one shape")
+
+
 CASES = (
     Case(
         "basins",
@@ -323,6 +334,32 @@ CASES = (
         grip="The point",
         way=((20, -30), (60, -60)),
         touched=posterior.says_all_about_the_point,
+    ),
+    Case(
+        "shapes",
+        "chapters/14_shapes.html",
+        "fig-fourteen",
+        changes=(
+            drags("Long axis of component 1", -40, -60),
+            lambda page, f: in_group(f, "Volume", "E"),
+            lambda page, f: in_group(f, "Component", "3"),
+            slide("along its short axis", 0.8),
+            lambda page, f: in_group(f, "Shape", "I"),
+            drags("Long axis of component 3", 30, 40),
+        ),
+        looks=("?", "?of=VVE&c=1"),
+        wrong=(
+            "?of=XYZ&s=1,2,3&c=9",
+            "?of=EIE&c=constructor",
+            "?of=EII&s=NaN,1,1;;1,2",
+            "?s=-1,-1,-999;1e9,1e9,1e9;0,0,0",
+            "?s=;;&of=",
+            "?%E0%A4%A",
+        ),
+        after=one_shape,
+        grip="Long axis of component 2",
+        way=((10, -20), (20, -50)),
+        touched=lambda page, figure: None,
     ),
     Case(
         "surface",
