@@ -84,7 +84,7 @@ def likelihood_ratio_test(
         How many data sets are drawn from the fit with K0 components; 19 is the least for which a
         p-value can be 0.05.
     random_state : int
-        The same int gives the same result, for any ``n_jobs``.
+        The same int gives the same result, for any ``n_jobs``, up to rounding.
     n_jobs : int or None
         How many processes, as in joblib.
     options

@@ -140,7 +140,10 @@ def judged(
     else:
         pooled = np.einsum("rk,rkab->rab", weights, covariances)
         whitened = W @ np.linalg.cholesky(pooled)[:, np.newaxis]
-        by_direction = 1 / np.linalg.svd(whitened, compute_uv=False) ** 2
+        # rounding may leave nothing of a wide direction beside one that is narrow by 1e15: but no
+        # share exceeds 1/α (Book: eq-share-bound)
+        least = np.maximum(weights, np.finfo(float).tiny)[:, :, np.newaxis]
+        by_direction = 1 / np.maximum(np.linalg.svd(whitened, compute_uv=False) ** 2, least)
         shares = by_direction.min(axis=2)
         points = 1 + (by_direction > WIDE).sum(axis=2)
     needed = FEW * (points + 1)

@@ -117,7 +117,8 @@ def test_one_start_is_the_smaller_fit_with_a_component_split(kind, monkeypatch):
 
 def test_the_result_is_the_same_for_any_number_of_processes():
     two = likelihood_ratio_test(ACIDITY, 1, n_jobs=2, **FEW)
-    np.testing.assert_array_equal(two.replicates, SMALL.replicates)
+    # threads of the linear algebra may add in another order
+    np.testing.assert_allclose(two.replicates, SMALL.replicates, rtol=1e-9)
     other = likelihood_ratio_test(ACIDITY, 1, random_state=1, **FEW)
     assert not np.allclose(other.replicates, SMALL.replicates)
 

@@ -150,3 +150,15 @@ def test_the_table_says_spike_or_narrow():
 def test_bad_data_are_refused(X, error, match):
     with pytest.raises(error, match=match):
         spikes(shaped([1e-5, 1.0], 0.05), X)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_no_share_exceeds_one_over_the_weight():
+    """Where rounding has left nothing of a direction of L⁻¹."""
+    narrow, other = np.diag([1e-26, 1.0]), np.diag([5.0, 1e-26])
+    spread = np.array([[narrow, other]])
+    W = np.array([[np.diag([1e13, 1.0]), np.diag([0.0, 1e13])]])
+    weights = np.array([[1 - 1e-28, 1e-28]])
+    shares, _, verdicts = judged(weights, spread, W, np.array([[12.0, 1.0]]))
+    assert np.isfinite(shares).all()
+    assert verdicts.tolist() == [[False, True]]
