@@ -33,12 +33,10 @@ import numpy as np
 from scipy.linalg import expm, logm
 from scipy.optimize import linear_sum_assignment
 
-from gmmlib.guards import require_mixture
+from gmmlib.guards import require_member, require_mixture
 from gmmlib.mixture import Mixture
-from gmmlib.models import COVARIANCE_TYPES, Family, family_of
+from gmmlib.models import COVARIANCE_TYPES, family_of
 from gmmlib.validation import FloatArray
-
-_AGREE = 1e-7  # of a standard deviation squared: so near is a member of a family to itself
 
 
 class Coordinates(ABC):
@@ -90,10 +88,10 @@ def coordinates(mixture: Mixture, covariance_type: str) -> Coordinates:
             f"covariance_type is {covariance_type!r}, which is for one column, and the mixture "
             f"has {d} dimensions. Choose 'EII' or 'VII', or a family with a shape."
         )
+    require_member(mixture, family)
     kind = {"E": "tied", "V": "full"}.get(family.name, family.name)
     if kind in COVARIANCE_TYPES:
         return _Linear(mixture, kind)
-    _require_member(mixture, family)
     return _Decomposed(mixture, family.letters)
 
 
@@ -109,25 +107,6 @@ def duplication(d: int) -> FloatArray:
     for k, (r, c) in enumerate(pairs):
         grown[r, c, k] = grown[c, r, k] = 1
     return grown.reshape(d * d, len(pairs))
-
-
-def _require_member(mixture: Mixture, family: Family) -> None:
-    kept = mixture.variances_by_column if family.diagonal else mixture.covariances
-    off = family.away(mixture.weights, kept)
-    if family.diagonal:
-        off = np.maximum(off, _off_diagonal(mixture.covariances))
-    if not (off <= _AGREE).all():
-        raise ValueError(
-            f"covariance_type is {family.name!r}, but the covariances are not of this type: "
-            f"component {int(off.argmax())} (counting from 0) is {off.max():.2g} away, relative to "
-            f"its variances. Pass the type that the mixture was fitted with."
-        )
-
-
-def _off_diagonal(Sigma: FloatArray) -> FloatArray:
-    scale = np.sqrt(np.einsum("jcc->jc", Sigma))
-    off = np.abs(Sigma - Sigma * np.eye(Sigma.shape[1]))
-    return np.asarray((off / (scale[:, :, np.newaxis] * scale[:, np.newaxis])).max(axis=(1, 2)))
 
 
 def _weights_and_means(K: int, d: int) -> list[str]:
@@ -153,7 +132,6 @@ class _Linear(Coordinates):
 
     def __init__(self, mixture: Mixture, kind: str) -> None:
         self.mixture, self.kind = mixture, kind
-        self._require()
         K, d = mixture.means.shape
         pairs = lower(d)
         names = _weights_and_means(K, d)
@@ -167,26 +145,6 @@ class _Linear(Coordinates):
             names += [f"covariances[{j}, {r}, {c}]" for j in range(K) for r, c in pairs]
         self.names = tuple(names)
         self.values = self.of(mixture)
-
-    def _require(self) -> None:
-        Sigma = self.mixture.covariances
-        scale = np.sqrt(np.einsum("jcc->jc", Sigma))
-        d = scale.shape[1]
-        if self.kind == "full":
-            return
-        if self.kind == "tied":
-            wanted, said = np.broadcast_to(Sigma[:1], Sigma.shape), "differ between components"
-        elif self.kind == "diag":
-            wanted, said = Sigma * np.eye(d), "have entries off the diagonal"
-        else:
-            wanted = Sigma[:, :1, :1] * np.eye(d)
-            said = "are not one variance times the identity"
-        off = np.abs(Sigma - wanted) / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
-        if (off > 1e-8).any():
-            raise ValueError(
-                f"covariance_type is {self.kind!r}, but the covariances {said} (by "
-                f"{off.max():.2g}, relative). Pass the type that the mixture was fitted with."
-            )
 
     def jacobian(self) -> FloatArray:
         K, d = self.mixture.means.shape

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gmmlib.errors import CollapseError
-from gmmlib.mixture import Mixture
+from gmmlib.mixture import DiagonalMixture, Mixture
+from gmmlib.models import Family
 from gmmlib.spread import lacking
 from gmmlib.validation import (
     FloatArray,
@@ -20,6 +21,7 @@ from gmmlib.validation import (
     is_positive_definite,
 )
 
+_EXACT, _SEARCHED = 1e-9, 1e-7  # so near, as a share of the variances, is a member to its family
 _NOBODY = np.finfo(float).tiny / np.finfo(float).eps  # a count by which nothing can be divided
 
 
@@ -29,6 +31,24 @@ def require_mixture(mixture: object) -> None:
         raise TypeError(
             f"a Mixture is needed here, not {reprlib.repr(mixture)}. Build one, or choose a start "
             f"with gmmlib.initialization.k_means_plus_plus(X, n_components)."
+        )
+
+
+def require_member(mixture: Mixture, family: Family) -> None:
+    """Raise ``ValueError`` where a mixture's covariances are not of this family."""
+    kept = mixture.variances_by_column if family.diagonal else mixture.covariances
+    away = family.away(mixture.weights, kept)
+    if family.diagonal and not isinstance(mixture, DiagonalMixture):
+        unit = np.sqrt(kept)
+        off_diagonal = mixture.covariances * ~np.eye(mixture.n_features, dtype=bool)
+        off_diagonal /= unit[:, :, np.newaxis] * unit[:, np.newaxis]
+        away = np.maximum(away, np.abs(off_diagonal).max(axis=(1, 2)))
+    if not (away <= (_EXACT if family.linear else _SEARCHED)).all():
+        j = int(np.argmax(away))
+        raise ValueError(
+            f"the covariances of this mixture are not of the type {family.name!r}: component {j} "
+            f"(counting from 0) is {away[j]:.2g} away, relative to its variances. Choose the "
+            f"covariance_type that it was fitted with; 'full' is right for every mixture."
         )
 
 

@@ -266,7 +266,7 @@ touch.figure("bound", (f) => {
     }),
     (given) => {
       kind = Object.keys(KINDS).includes(given.p) ? given.p : "mean";
-      const place = (text) => (text && Number.isFinite(Number(text)) ? clamp(Number(text), ...KINDS[kind].range) : null);
+      const place = (text) => touch.within(text, KINDS[kind].range, null);
       const v = place(given.at);
       begin(v === null ? KINDS[kind].start : v, place(given.q));
       close = given.close === "1";

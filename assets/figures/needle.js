@@ -3,7 +3,7 @@
 touch.figure("needle", (f) => {
   "use strict";
   f.root.setAttribute("aria-label", "Break it");
-  const { el, fixed, digits, letter, clamp } = touch;
+  const { el, fixed, digits, letter, clamp, within } = touch;
   const MOST = 150; // iterations of one run
   const NARROW = [-1, 9]; // −log₁₀ σ, from left to right
   const RANGE = [-1, 7];
@@ -322,16 +322,12 @@ touch.figure("needle", (f) => {
     (given) => {
       take(Object.keys(SETS).includes(given.of) ? given.of : "esl");
       begin();
-      const number = (text, [low, high], usual) => {
-        const asked = text ? Number(text) : NaN;
-        return Number.isFinite(asked) ? clamp(asked, low, high) : usual;
-      };
-      at = number(given.m, RANGE, at);
-      s = number(given.s, [-NARROW[1], -NARROW[0]], s);
+      at = within(given.m, RANGE, at);
+      s = within(given.s, [-NARROW[1], -NARROW[0]], s);
       if (Object.keys(REMEDIES).includes(given.r) && given.r !== "none") {
         remedy = given.r;
         const one = REMEDIES[remedy];
-        strength = Math.round(2 * number(given.e, [one.from, one.to], one.usual)) / 2;
+        strength = Math.round(2 * within(given.e, [one.from, one.to], one.usual)) / 2;
       }
       run();
       t = clamp(Math.round(Number(given.t)) || 0, 0, last());

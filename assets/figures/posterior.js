@@ -3,7 +3,7 @@
 touch.figure("posterior", (f) => {
   "use strict";
   f.root.setAttribute("aria-label", "Whose point is it?");
-  const { el, fixed, digits, letter, clamp } = touch;
+  const { el, fixed, digits, letter, clamp, within } = touch;
   const PLAIN = { x: [-11, 11], means: { min: -6, max: 6, step: 0.1 }, deviations: { min: 0.3, max: 4, step: 0.1 }, decimals: 2 };
   const WEIGHTS = { min: 0.01, max: 0.99, step: 0.01 };
   const plain = (name, m, at) => ({ ...PLAIN, name, m, at });
@@ -199,16 +199,13 @@ touch.figure("posterior", (f) => {
     }),
     (asked) => {
       take(Object.keys(EXAMPLES).includes(asked.of) ? asked.of : "waits");
-      const number = (text, { min, max }, usual) => {
-        const value = text ? Number(text) : NaN;
-        return Number.isFinite(value) ? clamp(value, min, max) : usual;
-      };
-      const a = Number(number(asked.a, WEIGHTS, m.weights[0]).toFixed(2));
+      const rangeOf = ({ min, max }) => [min, max];
+      const a = Number(within(asked.a, rangeOf(WEIGHTS), m.weights[0]).toFixed(2));
       m.weights = [a, Number((1 - a).toFixed(2))];
       for (const [kind, text] of [["means", asked.m], ["deviations", asked.s]]) {
-        m[kind] = m[kind].map((usual, j) => number((text || "").split(",")[j], example[kind], usual));
+        m[kind] = m[kind].map((usual, j) => within((text || "").split(",")[j], rangeOf(example[kind]), usual));
       }
-      at = number(asked.x, { min: example.x[0], max: example.x[1] }, at);
+      at = within(asked.x, example.x, at);
       show();
     },
     { of: "wide" } // two boundaries, and a point that is not on either

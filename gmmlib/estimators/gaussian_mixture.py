@@ -22,7 +22,6 @@ from gmmlib.engine import Blocks, current
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
 from gmmlib.estimators.attributes import (
-    AGREE,
     NAMES,
     Known,
     attributes_of,
@@ -32,7 +31,8 @@ from gmmlib.estimators.attributes import (
 )
 from gmmlib.fitting import Given, best_fit
 from gmmlib.fitting.policy import INIT_PARAMS, Fitted, InitParams
-from gmmlib.mixture import DiagonalMixture, Mixture
+from gmmlib.guards import require_member
+from gmmlib.mixture import Mixture
 from gmmlib.models import FAMILIES, CovarianceType, Family, family_of
 from gmmlib.validation import (
     FloatArray,
@@ -208,20 +208,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         model = cls(mixture.n_components, covariance_type=covariance_type, **options)
         family = family_of(covariance_type)
-        d = mixture.n_features
-        kept = mixture.variances_by_column if family.diagonal else mixture.covariances
-        away = family.away(mixture.weights, kept)
-        if family.diagonal and not isinstance(mixture, DiagonalMixture):
-            unit = np.sqrt(kept)
-            off_diagonal = mixture.covariances * ~np.eye(d, dtype=bool)
-            off_diagonal /= unit[:, :, np.newaxis] * unit[:, np.newaxis]
-            away = np.maximum(away, np.abs(off_diagonal).max(axis=(1, 2)))
-        if not (away <= (1e-9 if family.linear else AGREE[8])).all():
-            raise ValueError(
-                f"the covariances of this mixture are not of the type {covariance_type!r}. "
-                f"Choose another covariance_type; 'full' is right for every mixture."
-            )
-        model.n_features_in_ = d
+        require_member(mixture, family)
+        model.n_features_in_ = mixture.n_features
         model._take(mixture, np.float64)
         return model
 

@@ -16,6 +16,11 @@
   const SVG = "http://www.w3.org/2000/svg";
   const WRITE_MS = 300; // browsers limit how often an address may change
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+  // a number from an address, held within its range; the usual one where there is none
+  const within = (text, [low, high], usual) => {
+    const value = text ? Number(text) : NaN;
+    return Number.isFinite(value) ? clamp(value, low, high) : usual;
+  };
   const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // --- elements ---
@@ -594,6 +599,6 @@
   window.touch = {
     figure: (name, build) => builders.set(name, build),
     here,
-    el, svg, letter, fixed, digits, ticks, palette, blended, clamp, isStill,
+    el, svg, letter, fixed, digits, ticks, palette, blended, clamp, within, isStill,
   };
 })();
