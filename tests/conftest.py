@@ -1,6 +1,6 @@
 """Fixtures that several files share."""
 
-from roads import road, road_of_examples, small_blocks
+from roads import road, road_of_examples, small_blocks, step_by_step
 from site_fixtures import address, browser, page, site
 from small_chapter import good
 from touch_fixtures import lean, lean_address, phone, plain, stage, watch
@@ -18,6 +18,7 @@ __all__ = [
     "road_of_examples",
     "site",
     "small_blocks",
+    "step_by_step",
     "stage",
     "watch",
 ]

@@ -1,7 +1,7 @@
 """The parameters of R mixtures at once, as a pass over the data needs them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray
 
 _LARGE = 40  # dimensions from which LAPACK is faster than any loop here
+
+_NAMES = ("weights", "means", "covariances", "W", "log_c")
 
 Factors = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
@@ -91,14 +93,9 @@ class Parameters:
 
         A covariance that is shared in one part, and not in another, is repeated.
         """
-        arrays = []
-        for f in fields(cls):
-            each = [getattr(p, f.name) for p in parts]
-            K = max(a.shape[1] for a in each)
-            arrays.append(
-                np.concatenate([np.broadcast_to(a, (len(a), K, *a.shape[2:])) for a in each])
-            )
-        return cls(*arrays)
+        C = max(p.covariances.shape[1] for p in parts)
+        whole = [p.widened(C) for p in parts]
+        return cls(*(np.concatenate([getattr(p, name) for p in whole]) for name in _NAMES))
 
     @property
     def diagonal(self) -> bool:
@@ -107,19 +104,29 @@ class Parameters:
 
     def runs(self, index: Any) -> "Parameters":
         """Some of the R mixtures."""
-        return Parameters(*(getattr(self, f.name)[index] for f in fields(self)))
+        return Parameters(*(getattr(self, name)[index] for name in _NAMES))
 
     def reordered(self, order: npt.NDArray[np.intp]) -> "Parameters":
         """The components (K,) of each mixture in another order."""
-        arrays = (getattr(self, f.name) for f in fields(self))
+        arrays = (getattr(self, name) for name in _NAMES)
         return Parameters(*(a if a.shape[1] < len(order) else a[:, order] for a in arrays))
+
+    def widened(self, C: int) -> "Parameters":
+        """With so many covariances for each mixture, where one was shared."""
+        if self.covariances.shape[1] == C:
+            return self
+        Sigma, W = (
+            np.broadcast_to(array, (len(array), C, *array.shape[2:]))
+            for array in (self.covariances, self.W)
+        )
+        return Parameters(self.weights, self.means, Sigma, W, self.log_c)
 
     def with_runs(self, index: Any, others: "Parameters") -> "Parameters":
         """With others in the place of some of the R mixtures."""
         arrays = []
-        for f in fields(self):
-            array = getattr(self, f.name).copy()
-            array[index] = getattr(others, f.name)
+        for name in _NAMES:
+            array = getattr(self, name).copy()
+            array[index] = getattr(others, name)
             arrays.append(array)
         return Parameters(*arrays)
 

@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gmmlib.engine.backends import Backend, Step, current
+from gmmlib.engine import threads
+from gmmlib.engine.backends import Backend, Compiled, Step, current
 from gmmlib.engine.blocks import Blocks, block_size
 from gmmlib.engine.frame import Frame
 from gmmlib.engine.moments import Moments
 from gmmlib.engine.parameters import Parameters
+from gmmlib.engine.small import Small
 from gmmlib.engine.threads import Executor, Threads, one_blas_thread
 from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray
+
+Indices = npt.NDArray[np.intp]
 
 _FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_definite takes
 _NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
@@ -123,6 +127,94 @@ class Engine:
         new.log_c[self.collapsed(new)] = np.nan
         return new, moments.log_likelihood
 
+    def em_run(
+        self, p: Parameters, steps: int | Indices, still: float = -1.0
+    ) -> tuple[Parameters, FloatArray, Indices, npt.NDArray[np.bool_]]:
+        """At most so many EM steps of each of R mixtures, small data in one compiled call.
+
+        A mixture stops where a step changes ℓ by no more than ``still`` of it, and before a step
+        in which a component collapses.
+
+        Parameters
+        ----------
+        p : Parameters
+        steps : int or (R,)
+        still : float
+
+        Returns
+        -------
+        after : Parameters
+        log_likelihood : (R,)
+            Before the last step; NaN where none was taken.
+        taken : (R,)
+            How many steps.
+        gone : (R, K)
+            Which components collapsed in the last step, which is not in ``after``.
+        """
+        R, K = p.weights.shape
+        most = np.array(np.broadcast_to(steps, R), np.intp)
+        small = self.small_for(p)
+        if small is not None:
+            p, found, taken, gone = small.steps(p, most, still)
+            self.passed(int(taken.sum()))
+            found[taken > 0] = self.log_likelihoods(found[taken > 0])
+            return p, found, taken, gone
+        found, taken = np.full(R, np.nan), np.zeros(R, np.intp)
+        gone = np.zeros((R, K), np.bool_)
+        going = np.flatnonzero(most > 0)
+        while len(going):
+            before = p if len(going) == R else p.runs(going)
+            after, log_likelihood = self.em_steps(before)
+            lost = ~np.isfinite(after.log_c)
+            sound = ~lost.any(axis=1)
+            gone[going] = lost
+            if sound.all() and len(going) == R:
+                p = after
+            else:
+                p = p.widened(after.covariances.shape[1]).with_runs(going[sound], after.runs(sound))
+            with np.errstate(invalid="ignore"):
+                moves = ~(np.abs(log_likelihood - found[going]) <= still * np.abs(log_likelihood))
+            found[going] = log_likelihood
+            taken[going] += 1
+            going = going[sound & moves & (taken[going] < most[going])]
+        return p, found, taken, gone
+
+    def small_for(self, p: Parameters) -> Small | None:
+        """What runs whole in one compiled call, where a pass of one mixture is that short."""
+        is_compiled = Compiled is not None and isinstance(self.backend, Compiled)
+        is_short = self._work(1, *p.means.shape[1:]) <= threads.ONE_THREAD
+        is_member = not self.family.shared or p.covariances.shape[1] == 1
+        return self._small if is_compiled and is_short and is_member else None
+
+    def passed(self, count: int) -> None:
+        """So many passes, each of one mixture, have been made by ``small_for``."""
+        self.n_passes += count
+        if self.progress is not None:
+            self.progress(self.blocks.n_rows)
+
+    @cached_property
+    def _small(self) -> Small | None:
+        if not (self.blocks.in_memory and Small.takes(self.family)):
+            return None
+        parts = [load() for load in self._loaded()]
+        x = np.ascontiguousarray(np.concatenate([block for block, _ in parts], axis=1))
+        w = np.concatenate([weights for _, weights in parts])
+        about = (self.blocks.scale, self._added, self._twice_rounding)
+        return Small(x, w, self.family, *about, (_FLATTEST_PIVOT, _NO_WEIGHT))
+
+    def _work(self, R: int, K: int, d: int) -> float:
+        """Multiplications in a pass."""
+        return 2.0 * R * K * self.blocks.n_rows * (d if self.family.diagonal else d * (d + 3) / 2)
+
+    def log_likelihoods(self, summed: FloatArray) -> FloatArray:
+        """ℓ in the units of the data, from sums in those of the frame."""
+        if not np.isfinite(summed).all():
+            raise ValueError(
+                "an observation is so far from every mean that its squared distance overflows. "
+                "Check its units, or centre and scale the data."
+            )
+        return summed - self._log_volume
+
     def moments(self, p: Parameters, about: FloatArray | None = None) -> Moments:
         """One pass over the data: the E-step of every mixture, summed up for the M-step.
 
@@ -134,22 +226,15 @@ class Engine:
         R, K, d = p.means.shape
         self.n_passes += R
         step = self.backend.step(p, about, self._origin, self.family.shared)
-        work = 2.0 * R * K * self.blocks.n_rows * (d if p.diagonal else d * (d + 3) / 2)
         total: Moments | None = None
         done = 0
-        for part in self.executor.map(partial(_on_block, step), self._loaded(), work):
+        for part in self.executor.map(partial(_on_block, step), self._loaded(), self._work(R, K, d)):
             if self.progress is not None:
                 done += block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
             total = part if total is None else total + part
         assert total is not None  # Blocks has checked that there are rows
-        log_likelihood = total.log_likelihood + total.lost
-        if not np.isfinite(log_likelihood).all():
-            raise ValueError(
-                "an observation is so far from every mean that its squared distance overflows. "
-                "Check its units, or centre and scale the data."
-            )
-        log_likelihood = log_likelihood - self._log_volume
+        log_likelihood = self.log_likelihoods(total.log_likelihood + total.lost)
         return Moments(total.N, total.S1, total.S2, total.about, log_likelihood)
 
     def maximised(self, m: Moments, before: Parameters | None = None) -> Parameters:

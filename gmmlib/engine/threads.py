@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import joblib
 from threadpoolctl import ThreadpoolController
 
-_ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does not pay
+ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does not pay
 
 
 class Executor(Protocol):
@@ -37,7 +37,7 @@ class Threads:
         self, function: Callable[[Any], Any], items: Iterable[Any], work: float
     ) -> Iterator[Any]:
         """``function`` of every item, in order."""
-        if self.n_threads == 1 or work <= _ONE_THREAD:
+        if self.n_threads == 1 or work <= ONE_THREAD:
             return map(function, items)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="gmmlib")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmmlib.engine import Engine, Parameters
+from gmmlib.engine.small import LONGEST, Small
 from gmmlib.validation import FloatArray
 
 _REMEMBERED = 10  # steps from which the next jump is computed
@@ -87,6 +88,9 @@ def converge(
 
     Book: alg-engine.
     """
+    small = engine.small_for(p)
+    if small is not None and max_iter <= LONGEST:
+        return _in_one_call(engine, small, p, tol, max_iter, accelerate, report)
     history: list[float] = []
     memory = _Memory(p, engine.extrapolated)
     here = p
@@ -130,6 +134,27 @@ def converge(
             here, plain = there, None
         else:
             here, plain = jump, there
+
+
+def _in_one_call(
+    engine: Engine,
+    small: Small,
+    p: Parameters,
+    tol: float,
+    max_iter: int,
+    accelerate: bool,
+    report: Callable[[int, float, float], None] | None,
+) -> Run:
+    found = small.converge(p, tol, max_iter, accelerate)
+    engine.passed(found.n_passes)
+    log_likelihoods = engine.log_likelihoods(found.history[:, 1])
+    if report is not None:
+        for steps, value, distance in zip(
+            found.history[:, 0], log_likelihoods, found.history[:, 2], strict=True
+        ):
+            report(int(steps), float(value), float(distance))
+    run = (found.parameters, log_likelihoods.tolist(), found.n_steps, found.remaining)
+    return Run(*run, found.converged, found.collapsed)
 
 
 class _Memory:

@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
-from gmmlib.spikes import judged
+from gmmlib.spikes import FEW, NARROW, judged
 from gmmlib.validation import FloatArray
 
 _LIVES = 3  # how often components of one run may start anew
 _ROUNDING = 1e-11  # of ℓ: a run that changes by less has arrived
 
+Indices = npt.NDArray[np.intp]
 Anew = Callable[[int], FloatArray]
 
 _HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
@@ -39,33 +40,44 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
 
     Book: sec-many-starts.
     """
-    log_likelihood = np.full(len(p.weights), np.nan)
     lives = np.full(len(p.weights), 0 if anew is None else _LIVES)
     overtaken: list[Parameters] = []
     for steps, share in _HEATS:
-        for _ in range(steps):
-            before, last = p, log_likelihood
-            p, log_likelihood = engine.em_steps(before)
-            arrived = np.abs(log_likelihood - last) <= _ROUNDING * np.abs(log_likelihood)
-            gone = ~np.isfinite(p.log_c)
-            again = np.flatnonzero(gone.any(axis=1) & ~gone.all(axis=1) & (lives > 0))
-            if anew is not None and len(again) and share > 0:
-                lives[again] -= 1
-                p = p.with_runs(again, _revived(engine, before.runs(again), gone[again], anew))
-            sound = sound_runs(p)
-            if not len(sound):
-                return Parameters.joined([*overtaken[::-1], p.runs(sound)])
-            p, log_likelihood, lives = p.runs(sound), log_likelihood[sound], lives[sound]
-            if arrived.all():
-                break
+        p, log_likelihood, lives = _heat(engine, p, steps, lives, anew if share > 0 else None)
+        if not len(p.weights):
+            return Parameters.joined([*overtaken[::-1], p])
         keep = max(3, int(np.ceil(share * len(log_likelihood))))
         best = np.argsort(-log_likelihood, kind="stable")
         overtaken.append(p.runs(best[keep:]))
-        best = best[:keep]
-        p, log_likelihood, lives = p.runs(best), log_likelihood[best], lives[best]
+        p, lives = p.runs(best[:keep]), lives[best[:keep]]
     p = Parameters.joined([p, *overtaken[::-1]])
     spikes = is_spike(engine, p).any(axis=1)
     return p.runs(np.argsort(spikes, kind="stable"))
+
+
+def _heat(
+    engine: Engine, p: Parameters, steps: int, lives: Indices, anew: Anew | None
+) -> tuple[Parameters, FloatArray, Indices]:
+    """The mixtures that are left after so many steps, their ℓ and their lives."""
+    left = np.full(len(p.weights), steps, np.intp)
+    log_likelihood = np.full(len(p.weights), np.nan)
+    while left.any():
+        p, found, taken, gone = engine.em_run(p, left, _ROUNDING)
+        log_likelihood = np.where(taken > 0, found, log_likelihood)
+        lost = gone.any(axis=1)
+        if not lost.any():
+            break
+        left = np.where(lost, left - taken, 0)
+        again = np.flatnonzero(lost & ~gone.all(axis=1) & (lives > 0))
+        if anew is not None and len(again):
+            lives = lives.copy()
+            lives[again] -= 1
+            p = p.with_runs(again, _revived(engine, p.runs(again), gone[again], anew))
+            lost[again] = False
+        sound = ~lost
+        p, log_likelihood = p.runs(sound), log_likelihood[sound]
+        left, lives = left[sound], lives[sound]
+    return p, log_likelihood, lives
 
 
 def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None) -> Parameters:
@@ -98,11 +110,6 @@ def _revived(engine: Engine, p: Parameters, gone: npt.NDArray[np.bool_], anew: A
     return engine.factored(weights, means, covariances)
 
 
-def sound_runs(p: Parameters) -> npt.NDArray[np.intp]:
-    """The runs of which no component has collapsed in the last step."""
-    return np.flatnonzero(np.isfinite(p.log_c).all(axis=1))
-
-
 def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
     """Which components are spikes, (R, K): narrow, and on a few observations only.
 
@@ -115,4 +122,12 @@ def is_spike(engine: Engine, p: Parameters) -> npt.NDArray[np.bool_]:
     if engine.family.shared:
         return np.zeros(p.weights.shape, dtype=bool)
     counts = p.weights * engine.blocks.total_weight
+    d = p.means.shape[2]
+    few = counts < FEW * (2 if p.diagonal else d + 2)
+    if few.any() and not p.diagonal:  # the norm is no smaller than the largest singular value
+        pooled = np.einsum("rk,rkab->rab", p.weights, p.covariances)
+        whitened = p.W @ np.linalg.cholesky(pooled)[:, np.newaxis]
+        few &= (whitened * whitened).sum(axis=(2, 3)) > 1 / NARROW
+    if not few.any():
+        return few
     return judged(p.weights, p.covariances, p.W, counts)[2]

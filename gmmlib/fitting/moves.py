@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 
 from gmmlib.engine import Engine, Parameters
 from gmmlib.fitting.fixed_point import converge
-from gmmlib.fitting.heats import is_spike, sound_runs
+from gmmlib.fitting.heats import is_spike
 from gmmlib.spikes import FEW
 from gmmlib.validation import FloatArray
 
@@ -133,12 +133,10 @@ def _different(summits: list[_Summit], same: float) -> list[_Summit]:
 def _after(engine: Engine, p: Parameters, steps: int) -> Parameters:
     """The better half of the mixtures after so many EM steps, the best first, without spikes."""
     log_likelihood = np.zeros(len(p.weights))
-    for step in range(steps):
-        if not len(p.weights):
-            return p
-        p, log_likelihood = engine.em_steps(p)
-        going_on = sound_runs(p)
-        if step + 1 == _HALF_TIME:
+    for count in (_HALF_TIME, steps - _HALF_TIME):
+        p, log_likelihood, _, gone = engine.em_run(p, count)
+        going_on = np.flatnonzero(~gone.any(axis=1))
+        if count == _HALF_TIME:
             order = np.argsort(-log_likelihood[going_on], kind="stable")
             going_on = going_on[order[: max(_LAST, len(order) // 2)]]
         p, log_likelihood = p.runs(going_on), log_likelihood[going_on]
@@ -209,63 +207,59 @@ class _Places:
                 break
         return chosen
 
-    def component(
-        self, s: int, x: FloatArray, w: FloatArray
-    ) -> tuple[float, FloatArray, FloatArray]:
-        """A weight, mean and covariance from the observations near one of them."""
-        near = self.nearest[s]
-        share = w[near] / w[near].sum()
-        mean = share @ x[near]
-        away = x[near] - mean
+    def components(
+        self, chosen: list[int], x: FloatArray, w: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Weights (m,), means (m, d) and covariances from the observations near m of them."""
+        near = self.nearest[chosen]
+        share = w[near] / w[near].sum(axis=1, keepdims=True)
+        means = np.einsum("ms,msa->ma", share, x[near])
+        away = x[near] - means[:, np.newaxis]
         if self.pooled.ndim == 1:
-            covariance = share @ away**2 + _LEAST * self.pooled
+            covariances = np.einsum("ms,msa->ma", share, away**2) + _LEAST * self.pooled
         else:  # halfway to no correlation: there are few observations
-            covariance = (share[:, np.newaxis] * away).T @ away / 2
-            covariance += np.diag(covariance.diagonal() + _LEAST * self.pooled.diagonal())
-        return min(float(self.share[s]), 0.5), mean, covariance
+            covariances = np.einsum("ms,msa,msb->mab", share, away, away) / 2
+            each = np.arange(len(self.pooled))
+            covariances[:, each, each] *= 2
+            covariances[:, each, each] += _LEAST * self.pooled.diagonal()
+        return np.minimum(self.share[chosen], 0.5), means, covariances
 
 
-class _Made:
-    """Mixtures of one component more than a single one has."""
+_Arrays = tuple[FloatArray, FloatArray, FloatArray]
 
-    def __init__(self, p: Parameters, is_shared: bool) -> None:
-        self._weights, self._means, self._covariances = p.weights[0], p.means[0], p.covariances[0]
-        self._is_shared = is_shared
-        self._made: list[tuple[FloatArray, FloatArray, FloatArray]] = []
 
-    def split(
-        self, j: int, step: FloatArray, inner: FloatArray, outer: FloatArray | None = None
-    ) -> None:
-        """Component j becomes two of half its weight, ``step`` from its mean on both sides."""
-        weights, means = np.append(self._weights, 0), np.vstack([self._means, self._means[j]])
-        weights[[j, -1]] = self._weights[j] / 2
-        means[j] -= step
-        means[-1] += step
-        self._add(weights, means, inner, j, inner if outer is None else outer)
+def _split(
+    p: Parameters, j: Indices, step: FloatArray, inner: FloatArray, outer: FloatArray
+) -> _Arrays:
+    """Mixtures in which a component of p is two of half its weight.
 
-    def insert(self, share: float, mean: FloatArray, covariance: FloatArray) -> None:
-        """One more, the others with the same shares of what is left."""
-        weights = np.append(self._weights * (1 - share), share)
-        self._add(weights, np.vstack([self._means, mean]), covariance)
+    Component j[i] moves back by step[i] (m, d) and has the covariance outer[i]; another one, the
+    last, lies as far on the other side and has the covariance inner[i].
+    """
+    m = np.arange(len(j))
+    weights = np.append(np.repeat(p.weights, len(j), axis=0), np.zeros((len(j), 1)), axis=1)
+    weights[m, j] = weights[m, -1] = p.weights[0, j] / 2
+    means = np.append(np.repeat(p.means, len(j), axis=0), p.means[0, j, np.newaxis], axis=1)
+    means[m, j] -= step
+    means[m, -1] += step
+    covariances = np.repeat(p.covariances, len(j), axis=0)
+    if p.covariances.shape[1] > 1 or p.means.shape[1] == 1:
+        covariances = np.append(covariances, inner[:, np.newaxis], axis=1)
+        covariances[m, j] = outer
+    return weights, means, covariances
 
-    def _add(
-        self,
-        weights: FloatArray,
-        means: FloatArray,
-        last: FloatArray,
-        j: int = 0,
-        changed: FloatArray | None = None,
-    ) -> None:
-        covariances = self._covariances
-        if not self._is_shared:
-            covariances = np.concatenate([covariances, last[np.newaxis]])
-            if changed is not None:
-                covariances[j] = changed
-        self._made.append((weights, means, covariances))
 
-    def parameters(self, engine: Engine) -> Parameters:
-        stacked = (np.array(arrays) for arrays in zip(*self._made, strict=True))
-        return engine.projected(engine.factored(*stacked))
+def _inserted(
+    p: Parameters, share: FloatArray, mean: FloatArray, covariance: FloatArray
+) -> _Arrays:
+    """Mixtures with one more component, the others with the same shares of what is left."""
+    m = len(share)
+    weights = np.append(p.weights * (1 - share[:, np.newaxis]), share[:, np.newaxis], axis=1)
+    means = np.append(np.repeat(p.means, m, axis=0), mean[:, np.newaxis], axis=1)
+    covariances = np.repeat(p.covariances, m, axis=0)
+    if p.covariances.shape[1] > 1 or p.means.shape[1] == 1:
+        covariances = np.append(covariances, covariance[:, np.newaxis], axis=1)
+    return weights, means, covariances
 
 
 def _grown(
@@ -274,65 +268,86 @@ def _grown(
     """At most so many mixtures of one component more, from a single one."""
     d = x.shape[1]
     is_shared = engine.family.shared
-    log_joint = engine.backend.log_joints(np.ascontiguousarray(x.T), p)
-    log_density = logsumexp(log_joint, axis=0)
-    beta = np.exp(log_joint - log_density) * w
-    squares = 2 * (p.log_c[0][:, np.newaxis] - log_joint)
+    beta, squares, log_density = _shares(engine, x, w, p)
     # of a normal distribution, the variance of the squared distances is 2d
     counts = beta.sum(axis=1)
     away = squares - ((beta * squares).sum(axis=1) / counts)[:, np.newaxis]
     spread = (beta * away**2).sum(axis=1) / counts
     with np.errstate(divide="ignore"):
         misfit = counts * np.abs(np.log(spread / (2 * d)))
-    made = _Made(p, is_shared)
     places_too = places.densest(log_density)[: most // 3]
     splits = max(1, min(_SPLIT, (most - len(places_too)) // (1 if is_shared else 2)))
-    halves = None
-    for j in np.argsort(-misfit, kind="stable")[:splits]:
-        covariance = p.covariances[0, 0 if is_shared else j]
-        if halves is None or not is_shared:
-            halves = _halves(x, beta[j] / counts[j], p.means[0, j], covariance)
-        made.split(j, *halves)
-        if not is_shared:  # a narrow one inside a wide one
-            made.split(j, np.zeros(d), 0.1 * covariance, 1.3 * covariance)
-    for s in places_too:
-        made.insert(*places.component(s, x, w))
-    return made.parameters(engine)
+    j = np.argsort(-misfit, kind="stable")[:splits]
+    covariances = p.covariances[0, np.minimum(j, p.covariances.shape[1] - 1)]
+    share = beta[j] / counts[j, np.newaxis]
+    step, inner = _halves(x, share, p.means[0, j], covariances, is_shared)
+    made = [_split(p, j, step, inner, inner)]
+    if not is_shared:  # a narrow one inside a wide one
+        made.append(_split(p, j, np.zeros_like(step), 0.1 * covariances, 1.3 * covariances))
+    if places_too:
+        made.append(_inserted(p, *places.components(places_too, x, w)))
+    joined = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
+    return engine.projected(engine.factored(*joined))
+
+
+def _shares(
+    engine: Engine, x: FloatArray, w: FloatArray, p: Parameters
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """β times w and the squared distances, (K, m) each, and log p(x) (m,)."""
+    small = engine.small_for(p)
+    if small is not None:
+        return small.shares(p)
+    log_joint = engine.backend.log_joints(np.ascontiguousarray(x.T), p)
+    log_density = logsumexp(log_joint, axis=0)
+    squares = 2 * (p.log_c[0][:, np.newaxis] - log_joint)
+    return np.exp(log_joint - log_density) * w, squares, log_density
 
 
 def _halves(
-    x: FloatArray, share: FloatArray, mean: FloatArray, covariance: FloatArray
+    x: FloatArray, share: FloatArray, mean: FloatArray, covariance: FloatArray, of_all: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """How far from the mean the two halves of a component lie, and the covariance of each.
+    """How far from its mean (s, d) the halves of each component lie, and the covariance of each.
 
     They part along the longest axis; where there are only variances, along the column that is least
-    like a normal distribution on the side of two clusters (the lowest kurtosis).
+    like a normal distribution on the side of two clusters (the lowest kurtosis). What is found for
+    the first is that ``of_all``, where they share a covariance.
     """
-    if covariance.ndim == 1:
-        kurtosis = share @ ((x - mean) ** 2 / covariance) ** 2
-        c = int(np.argmin(kurtosis))
-        step = np.zeros(len(mean))
-        step[c] = _HALF * np.sqrt(covariance[c])
+    step = np.zeros_like(mean)
+    if covariance.ndim == 2:
+        for i in range(len(mean)):
+            kurtosis = share[i] @ ((x - mean[i]) ** 2 / covariance[i]) ** 2
+            c = int(np.argmin(kurtosis))
+            step[i, c] = _HALF * np.sqrt(covariance[i, c])
         return step, covariance - step**2
-    values, vectors = np.linalg.eigh(covariance)
-    step = _HALF * np.sqrt(values[-1]) * vectors[:, -1]
-    return step, covariance - np.outer(step, step)
+    values, vectors = np.linalg.eigh(covariance[:1] if of_all else covariance)
+    step[:] = _HALF * np.sqrt(values[:, -1:]) * vectors[:, :, -1]
+    return step, covariance - step[:, :, np.newaxis] * step[:, np.newaxis]
 
 
 def _without_one(
     engine: Engine, x: FloatArray, w: FloatArray, p: Parameters, most: int
 ) -> Parameters:
     """The mixtures without one of the components that are missed least, but the new one."""
-    block = np.ascontiguousarray(x.T)
-    total = w.sum()
-    parts = []
-    for r in range(len(p.weights)):
-        single = p.runs([r])
-        log_joint = engine.backend.log_joints(block, single)
-        beta = np.exp(log_joint - logsumexp(log_joint, axis=0))[:-1]
-        kept = np.log1p(-np.minimum(beta, 1 - 1e-9)) @ w - total * np.log1p(-p.weights[r, :-1])
-        for j in np.argsort(-kept, kind="stable")[: max(1, most // len(p.weights))]:
-            parts.append(single.reordered(np.delete(np.arange(len(log_joint)), j)))
-    q = Parameters.joined(parts)
-    weights = q.weights / q.weights.sum(axis=1, keepdims=True)
-    return engine.factored(weights, q.means, q.covariances)
+    R, K = p.weights.shape
+    order = np.argsort(-_missed(engine, x, w, p)[:, :-1], axis=1, kind="stable")
+    dropped = order[:, : max(1, most // R)]
+    r = np.repeat(np.arange(R), dropped.shape[1])[:, np.newaxis]
+    left = np.arange(K - 1) + (np.arange(K - 1) >= dropped.reshape(-1, 1))
+    weights = p.weights[r, left]
+    covariances = p.covariances[r, left] if p.covariances.shape[1] > 1 else p.covariances[r[:, 0]]
+    weights /= weights.sum(axis=1, keepdims=True)
+    return engine.factored(weights, p.means[r, left], covariances)
+
+
+def _missed(engine: Engine, x: FloatArray, w: FloatArray, p: Parameters) -> FloatArray:
+    """By how much ℓ changes without each component, (R, K), the others in their proportions."""
+    small = engine.small_for(p)
+    if small is not None:
+        return small.missed(p)
+    block, total = np.ascontiguousarray(x.T), w.sum()
+    kept = np.empty(p.weights.shape)
+    for r in range(len(kept)):
+        log_joint = engine.backend.log_joints(block, p.runs([r]))
+        beta = np.exp(log_joint - logsumexp(log_joint, axis=0))
+        kept[r] = np.log1p(-np.minimum(beta, 1 - 1e-9)) @ w - total * np.log1p(-p.weights[r])
+    return kept

@@ -3,12 +3,17 @@
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gmmlib.engine import Frame, Parameters
+from gmmlib.engine.available import KERNEL
 from gmmlib.validation import FloatArray
+
+LOOPS: Any = None if KERNEL is None else import_module("gmmlib.initialization.loops")
 
 Labels = Callable[[int], npt.NDArray[np.intp]]
 
@@ -56,23 +61,17 @@ def starting_points(
     z = x / np.sqrt(covariance if diagonal else np.diag(covariance))
     if labels is None:
         nearest = _drawn_clusters(z, w, n_components, n_starts, rng, spread_out)
-        nearest = np.array([_centred(z, w, near, n_components, rounds) for near in nearest])
+        nearest = _centred(z, w, nearest, n_components, rounds)
     else:
         nearest = np.array([labels(r) for r in range(n_starts)])
         for r in range(n_starts):
             if len(np.unique(nearest[r])) < n_components:  # some points are too near for k-means
                 nearest[r] = _drawn_clusters(z, w, n_components, 1, rng, spread_out)[0]
-    cluster = (nearest + n_components * np.arange(n_starts)[:, np.newaxis]).ravel()
-    size = n_starts * n_components
-    sums = [np.bincount(cluster, np.tile(v, n_starts), size) for v in (w, *(w * x.T))]
-    counts, *firsts = (total.reshape(n_starts, n_components) for total in sums)
-    means = np.stack(firsts, axis=2) / counts[..., np.newaxis]
-    weights = counts / counts.sum(axis=1, keepdims=True)
+    clusters = _Clusters.of(x, w, nearest, n_components, diagonal, own)
+    weights = clusters.counts / clusters.counts.sum(axis=1, keepdims=True)
+    means = clusters.means
     if own:
-        covariances = np.array(
-            [_scatters(x, w, near, n_components, covariance) for near in nearest]
-        )
-        return Parameters.factored(weights, means, covariances)
+        return Parameters.factored(weights, means, clusters.covariances(covariance))
     centre = np.einsum("rk,rka->ra", weights, means)
     away = means - centre[:, np.newaxis]
     if diagonal:
@@ -92,20 +91,26 @@ def _drawn_clusters(
     rng: np.random.Generator,
     spread_out: bool,
 ) -> npt.NDArray[np.intp]:
+    trials = 2 + int(np.log(n_components)) if spread_out else 1
+    uniform = np.zeros((n_components, trials, n_starts))
+    for k in range(n_components):
+        uniform[k, : trials if k else 1] = rng.random((trials if k else 1, n_starts))
+    nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
+    if LOOPS is not None:
+        LOOPS.drawn_clusters(z, w, spread_out, uniform, nearest)
+        return nearest
     runs = np.arange(n_starts)
     squares = np.full((n_starts, len(z)), np.inf)
-    nearest = np.zeros((n_starts, len(z)), dtype=np.intp)
     norms = (z * z).sum(axis=1)
     taken = np.zeros((n_starts, len(z)), dtype=bool)
-    trials = 2 + int(np.log(n_components)) if spread_out else 1
     for k in range(n_components):
         chance = np.cumsum(w * (squares if spread_out and k else ~taken), axis=1)
         none = chance[:, -1] == 0  # all that are left coincide with others, but for rounding
         chance[none] = np.cumsum(w * ~taken[none], axis=1)
         best, least = squares.copy(), np.full(n_starts, np.inf)
         centres = np.zeros(n_starts, dtype=np.intp)
-        for _ in range(trials if k else 1):
-            target = rng.random(n_starts) * chance[:, -1]
+        for at in uniform[k, : trials if k else 1]:
+            target = at * chance[:, -1]
             chosen = np.minimum((chance <= target[:, np.newaxis]).sum(axis=1), len(z) - 1)
             centre = z[chosen]
             new = norms + (centre * centre).sum(axis=1)[:, np.newaxis] - 2 * centre @ z.T
@@ -127,16 +132,91 @@ def _centred(
     z: FloatArray, w: FloatArray, nearest: npt.NDArray[np.intp], n_components: int, rounds: int
 ) -> npt.NDArray[np.intp]:
     """The clusters after some rounds of k-means, which end early rather than leave one empty."""
-    for _ in range(rounds):
-        counts = np.bincount(nearest, w, n_components)
-        sums = [np.bincount(nearest, w * column, n_components) for column in z.T]
-        centres = np.stack(sums, axis=1) / counts[:, np.newaxis]
-        squares = (centres * centres).sum(axis=1) - 2 * z @ centres.T
-        moved = squares.argmin(axis=1)
-        if len(np.unique(moved)) < n_components or np.array_equal(moved, nearest):
-            break
-        nearest = moved
+    if LOOPS is not None:
+        LOOPS.centred(z, w, rounds, n_components, nearest)
+        return nearest
+    for r in range(len(nearest)):
+        for _ in range(rounds):
+            counts = np.bincount(nearest[r], w, n_components)
+            sums = [np.bincount(nearest[r], w * column, n_components) for column in z.T]
+            centres = np.stack(sums, axis=1) / counts[:, np.newaxis]
+            halves = (centres * centres).sum(axis=1) / 2 - z @ centres.T
+            moved = halves.argmin(axis=1)
+            if len(np.unique(moved)) < n_components or np.array_equal(moved, nearest[r]):
+                break
+            nearest[r] = moved
     return nearest
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """Sums over the clusters of R starts.
+
+    Attributes
+    ----------
+    counts, sizes : (R, K)
+        The weight, and how many observations.
+    means : (R, K, d)
+        NaN for a cluster of none.
+    scatters : (R, K, d, d), or (R, K, d) of variances alone; or None
+        Σ w (x - mean)(x - mean)ᵀ.
+    """
+
+    counts: FloatArray
+    sizes: FloatArray
+    means: FloatArray
+    scatters: FloatArray | None
+
+    @classmethod
+    def of(
+        cls,
+        x: FloatArray,
+        w: FloatArray,
+        nearest: npt.NDArray[np.intp],
+        n_components: int,
+        diagonal: bool,
+        scattered: bool,
+    ) -> "_Clusters":
+        R, K, d = len(nearest), n_components, x.shape[1]
+        counts, sizes, means = np.zeros((R, K)), np.zeros((R, K)), np.zeros((R, K, d))
+        scatters = np.zeros((R, K, 1 if diagonal else d, d) if scattered else (R, K, 0, d))
+        if LOOPS is not None:
+            LOOPS.cluster_sums(x, w, nearest, counts, sizes, means, scatters)
+        else:
+            for r, near in enumerate(nearest):
+                counts[r], sizes[r] = np.bincount(near, w, K), np.bincount(near, minlength=K)
+                sums = [np.bincount(near, w * column, K) for column in x.T]
+                with np.errstate(invalid="ignore"):
+                    means[r] = np.stack(sums, axis=1) / counts[r][:, np.newaxis]
+                if not scattered:
+                    continue
+                away = x - means[r, near]
+                for j in np.flatnonzero(sizes[r]):
+                    z = away[near == j]
+                    v = w[near == j][:, np.newaxis] * z
+                    scatters[r, j] = (v * z).sum(axis=0) if diagonal else v.T @ z
+        if not scattered:
+            return cls(counts, sizes, means, None)
+        return cls(counts, sizes, means, scatters[:, :, 0] if diagonal else scatters)
+
+    def covariances(self, covariance: FloatArray) -> FloatArray:
+        """The covariance of each cluster about its own centre, or its variances.
+
+        One of few observations has a part of the pooled covariance, and each a little of it; one
+        of none has that of all the data.
+        """
+        assert self.scatters is not None
+        d = len(covariance)
+        ones = [1] * covariance.ndim
+        each = (*self.counts.shape, *ones)
+        counts = np.where(self.counts > 0, self.counts, 1.0)
+        pooled = self.scatters.sum(axis=1, keepdims=True)
+        pooled = pooled / self.counts.sum(axis=1).reshape(-1, 1, *ones)
+        few = np.minimum(1, (d + 2) / np.maximum(self.sizes, 1)).reshape(each)
+        shrunk = (1 - few) * self.scatters / counts.reshape(each) + (few + _SHRINK) * pooled
+        shrunk += _SHRINK**2 * covariance
+        shrunk[~(self.counts > 0)] = covariance
+        return np.asarray(shrunk)
 
 
 def random_responsibilities(
@@ -182,40 +262,6 @@ def k_means(
     return labels
 
 
-def _scatters(
-    x: FloatArray,
-    w: FloatArray,
-    nearest: npt.NDArray[np.intp],
-    n_components: int,
-    covariance: FloatArray,
-) -> FloatArray:
-    """The covariance of each cluster about its own centre, or its variances.
-
-    One of few observations has a part of the pooled covariance, and each a little of it; one of
-    none has that of all the data.
-    """
-    d = x.shape[1]
-    found = np.zeros((n_components, *covariance.shape))
-    counts = np.zeros(n_components)
-    sizes = np.zeros(n_components)
-    order = np.argsort(nearest, kind="stable")
-    borders = np.searchsorted(nearest[order], np.arange(n_components + 1))
-    for j in range(n_components):
-        mine = order[borders[j] : borders[j + 1]]
-        sizes[j], counts[j] = len(mine), w[mine].sum()
-        if not counts[j] > 0:
-            continue
-        away = x[mine] - w[mine] @ x[mine] / counts[j]
-        within = w[mine] @ away**2 if covariance.ndim == 1 else (w[mine] * away.T) @ away
-        found[j] = within / counts[j]
-    filled = counts > 0
-    pooled = np.tensordot(counts[filled], found[filled], 1) / counts.sum()
-    few = np.minimum(1, (d + 2) / np.maximum(sizes, 1)).reshape(-1, *[1] * covariance.ndim)
-    shrunk = (1 - few) * found + (few + _SHRINK) * pooled + _SHRINK**2 * covariance
-    shrunk[~filled] = covariance
-    return np.asarray(shrunk)
-
-
 def _around(
     means: FloatArray, x: FloatArray, w: FloatArray, covariance: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -224,8 +270,9 @@ def _around(
     z, centres = x / unit, means / unit
     squares = (centres * centres).sum(axis=1) - 2 * z @ centres.T  # but for what all have in common
     nearest = squares.argmin(axis=1)
-    weights = np.bincount(nearest, w, len(means))
-    covariances = _scatters(x, w, nearest, len(means), covariance)
+    about = (x, w, nearest[np.newaxis], len(means), covariance.ndim == 1)
+    clusters = _Clusters.of(*about, scattered=True)
+    weights, covariances = clusters.counts[0], clusters.covariances(covariance)[0]
     weights[weights == 0] = w.min()
     return weights / weights.sum(), covariances
 

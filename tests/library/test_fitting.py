@@ -310,7 +310,7 @@ def worse(p):
 
 
 @pytest.mark.parametrize("max_iter", [2, 3, 12])
-def test_a_jump_downhill_is_not_kept(road, monkeypatch, max_iter):
+def test_a_jump_downhill_is_not_kept(road, step_by_step, monkeypatch, max_iter):
     _, data, p = problem(7)
     monkeypatch.setattr(fixed_point._Memory, "fixed_point", lambda self: worse(p))
     with Engine(data, "full") as machine:
@@ -323,7 +323,7 @@ def test_a_jump_downhill_is_not_kept(road, monkeypatch, max_iter):
         assert last[0] == pytest.approx(run.log_likelihoods[-1], rel=1e-14)
 
 
-def test_a_jump_to_what_is_no_mixture_is_not_taken(road, monkeypatch):
+def test_a_jump_to_what_is_no_mixture_is_not_taken(road, step_by_step, monkeypatch):
     _, data, p = problem(7)
     flat = Parameters.factored(p.weights, p.means, -p.covariances)
     monkeypatch.setattr(fixed_point._Memory, "fixed_point", lambda self: flat)

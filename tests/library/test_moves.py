@@ -61,8 +61,8 @@ def summit(machine, p, steps=400):
 
 
 def engine_of(X, kind, weights=None):
-    data = Blocks.of(X, weights)
-    rows, w = data.picked(10**6, np.random.default_rng(0))
+    rows, w = Blocks.of(X, weights).picked(10**6, np.random.default_rng(0))
+    data = Blocks.of(rows, w)
     return Engine(data, kind), data.frame.rows(rows), w
 
 

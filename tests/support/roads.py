@@ -42,8 +42,14 @@ def _sent_along(road):
 def small_blocks(monkeypatch):
     """Blocks of 64 rows, all of them spread over the threads, none kept between passes."""
     monkeypatch.setattr(blocks, "_VALUES", 1)
-    monkeypatch.setattr(threads, "_ONE_THREAD", 0)
+    monkeypatch.setattr(threads, "ONE_THREAD", 0)
     monkeypatch.setattr(passes, "_KEPT", 0)
+
+
+@pytest.fixture
+def step_by_step(monkeypatch):
+    """No run is made whole in one compiled call."""
+    monkeypatch.setattr(Engine, "small_for", lambda self, p: None)
 
 
 def em_step(X, mixture, covariance_type="full", sample_weight=None, **options):

@@ -1,0 +1,595 @@
+"""Whole runs of EM on small data, compiled by Numba: many steps in one call.
+
+Where a pass takes microseconds, the interpreter between the passes would take most of the time.
+Nothing here is needed: ``passes`` and ``fitting.fixed_point`` do the same step by step, for data of
+any size and for all families.
+
+One mixture is weights (K,), means (K, d), covariances and W (C, a, d), and log_c (K,). C is K, or 1
+where all components share one covariance; a is d, or 1 where only variances are kept. In W both d
+and a are padded to whole tiles.
+"""
+
+import math
+
+import numpy as np
+
+from gmmlib.engine.kernel import (
+    _ALGEBRA,
+    BLOCK,
+    SMALL,
+    TILED,
+    _aligned,
+    _compiled,
+    _copy,
+    _log_joint_diagonal,
+    _log_joint_small,
+    _log_joint_tiled,
+    _moments_diagonal,
+    _moments_small,
+    _moments_tiled,
+    _normalise,
+    _offsets,
+    factor,
+)
+
+FULL, TIED, DIAGONAL, SPHERICAL = range(4)
+ENDED, CONVERGED, COLLAPSED, OVERFLOWED = range(4)
+REMEMBERED = 10  # steps from which the next jump is computed
+NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
+
+_RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
+_ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
+_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
+
+
+@_compiled(error_model="numpy")
+def _room(kind, K, d, n):
+    """Arrays for a pass, so that none is made in it."""
+    dp = d if kind >= DIAGONAL or d < TILED else d + -d % TILED
+    size = min(BLOCK if kind < DIAGONAL and d >= TILED else SMALL, n)
+    C = 1 if kind == TIED else K
+    a = 1 if kind >= DIAGONAL else dp
+    return (
+        _aligned(K, size),  # 0: log joints, responsibilities
+        _aligned(2, size),  # 1: the largest, the sum
+        _aligned(4, size),  # 2
+        _aligned(dp, size),  # 3: a block
+        _aligned(dp, size),  # 4
+        _aligned(dp, size),  # 5
+        np.empty(size + 1, np.int64),  # 6
+        np.zeros((K, dp)),  # 7: offsets
+        np.zeros(K, np.bool_),  # 8: near
+        np.empty(K),  # 9: N
+        np.empty((K, d)),  # 10: S1
+        np.empty((C, a, dp)),  # 11: S2
+        np.empty((K, d)),  # 12: means, less what they are measured from
+        np.empty(C),  # 13: log-determinants
+    )
+
+
+@_compiled(error_model="numpy")
+def _log_joints(kind, log_c, mu, W, m, room):
+    """log α_j + log g_j(x_i) of the first m observations of the room's block."""
+    L, _, y, block, z, _, _, offset, near = room[:9]
+    K, d = mu.shape
+    if kind >= DIAGONAL:
+        _log_joint_diagonal(block, log_c, mu, W.reshape(K, d), L, K, d, m)
+    elif d >= TILED:
+        _log_joint_tiled(block, log_c, mu, W, L, K, d, m, z, offset, near, y)
+    else:
+        _log_joint_small(block, log_c, mu, W, L, K, d, m, y[0])
+
+
+@_compiled(error_model="numpy")
+def _sums(x, w, kind, log_c, mu, W, about, room):
+    """One pass: N, S1 and S2 of the room; returns ℓ."""
+    L, pair, y, block, z, bz, index, offset, near, N, S1, S2, _, _ = room
+    top, total = pair[0], pair[1]
+    K, d = mu.shape
+    n = x.shape[1]
+    N[:] = 0.0
+    S1[:] = 0.0
+    S2[:] = 0.0
+    tiled = kind < DIAGONAL and d >= TILED
+    if tiled:
+        _offsets(W, mu, offset, near)
+    log_likelihood = 0.0
+    size = L.shape[1]
+    for start in range(0, n, size):
+        m = min(size, n - start)
+        _copy(x, start, m, block)
+        w_block = w[start : start + m] if w.size else w
+        _log_joints(kind, log_c, mu, W, m, room)
+        log_likelihood += _normalise(L, w_block, K, m, top, total)
+        if kind >= DIAGONAL:
+            _moments_diagonal(block, L, about, N, S1, S2.reshape(K, d), K, d, m)
+        elif tiled:
+            _moments_tiled(block, L, about, N, S1, S2, K, d, m, z, bz, index)
+        else:
+            _moments_small(block, L, about, N, S1, S2, K, d, m, y[0])
+    return log_likelihood
+
+
+@_compiled(error_model="numpy")
+def _factored(kind, weights, cov, W, log_c, log_det):
+    """W and log_c; NaN where a covariance has no factor."""
+    K = len(weights)
+    C, a, d = cov.shape
+    if kind >= DIAGONAL:
+        for j in range(K):
+            log_det[j] = 0.0
+            for c in range(d):
+                u = 1 / math.sqrt(cov[j, 0, c]) if cov[j, 0, c] > 0 else np.nan
+                u = u if u < np.inf else np.nan
+                W[j, 0, c] = u
+                log_det[j] += math.log(u)
+    else:
+        factor(cov, W, log_det)
+    for j in range(K):
+        log_weight = math.log(weights[j]) if weights[j] > 0 else -np.inf
+        log_c[j] = log_weight + log_det[min(j, C - 1)] - d * _HALF_LOG_TAU
+
+
+@_compiled(error_model="numpy")
+def _maximised(kind, scale, added, about, weights, mu, cov, W, log_c, room):
+    """The M-step, from the sums of the room."""
+    N, S1, S2, away, log_det = room[9], room[10], room[11], room[12], room[13]
+    K, d = mu.shape
+    total = 0.0
+    for j in range(K):
+        total += N[j]
+    for j in range(K):
+        weights[j] = N[j] / total
+        for c in range(d):
+            away[j, c] = S1[j, c] / N[j]
+            mu[j, c] = about[j, c] + away[j, c]
+    if kind == FULL:
+        for j in range(K):
+            for a in range(d):
+                for c in range(a + 1):
+                    value = S2[j, a, c] / N[j] - away[j, a] * away[j, c]
+                    cov[j, a, c] = value
+                    cov[j, c, a] = value
+    elif kind == TIED:
+        for a in range(d):
+            for c in range(a + 1):
+                between = 0.0
+                for j in range(K):
+                    between += N[j] * away[j, a] * away[j, c]
+                value = (S2[0, a, c] - between) / total
+                cov[0, a, c] = value
+                cov[0, c, a] = value
+    else:
+        for j in range(K):
+            for c in range(d):
+                cov[j, 0, c] = S2[j, 0, c] / N[j] - away[j, c] * away[j, c]
+    for j in range(len(cov)):
+        for c in range(d):
+            cov[j, c if kind < DIAGONAL else 0, c] += added[c]
+        if kind == SPHERICAL:
+            mean = 0.0
+            for c in range(d):
+                mean += cov[j, 0, c] * scale[c] * scale[c]
+            for c in range(d):
+                cov[j, 0, c] = mean / d / (scale[c] * scale[c])
+    _factored(kind, weights, cov, W, log_c, log_det)
+
+
+@_compiled(error_model="numpy")
+def _precision(W, j, c):
+    """The c-th number on the diagonal of a component's precision."""
+    own = W[min(j, len(W) - 1)]
+    found = 0.0
+    for r in range(own.shape[0]):
+        found += own[r, c] * own[r, c]
+    return found
+
+
+@_compiled(error_model="numpy")
+def _cancels(W, away, most):
+    """Whether a squared distance is so small beside its terms that digits are lost."""
+    K, d = away.shape
+    for j in range(K):
+        for c in range(d):
+            if not _precision(W, j, c) * away[j, c] * away[j, c] <= most:
+                return True
+    return False
+
+
+@_compiled(error_model="numpy")
+def _mark_collapsed(kind, rounding, limits, weights, cov, W, log_c):
+    """log_c becomes NaN where a component has no observations or no spread left; returns any."""
+    K, d = len(weights), len(rounding)
+    any_of_them = False
+    for j in range(K):
+        i = min(j, len(cov) - 1)
+        finest = 0.0
+        steepest = 0.0
+        for c in range(d):
+            finest += _precision(W, j, c) * rounding[c] * rounding[c]
+            if kind < DIAGONAL:
+                steepest = max(steepest, W[i, c, c] * W[i, c, c] * cov[i, c, c])
+        sound = finest < 1 and steepest < limits[0] and weights[j] > limits[1]
+        if not (sound and math.isfinite(log_c[j])):
+            log_c[j] = np.nan
+            any_of_them = True
+    return any_of_them
+
+
+@_compiled(error_model="numpy")
+def _step(problem, kind, p, new, room):
+    """The mixture after one EM step, into ``new``: ℓ before it, and whether a component collapsed.
+
+    ``problem`` is (x, w, scale, added, rounding, limits): the observations (d, n) and their weights,
+    three times (d,), and the steepest pivot, the least weight, and how much may cancel.
+    """
+    x, w, scale, added, rounding, limits = problem
+    _, mu, _, W, log_c = p
+    weights_, mu_, cov_, W_, log_c_ = new
+    log_likelihood = _sums(x, w, kind, log_c, mu, W, mu, room)
+    _maximised(kind, scale, added, mu, weights_, mu_, cov_, W_, log_c_, room)
+    if _cancels(W_, room[12], limits[2]):
+        K, d = mu.shape
+        nearer = mu_.copy()
+        for j in range(K):
+            for c in range(d):
+                if not math.isfinite(nearer[j, c]):
+                    nearer[j, c] = mu[j, c]
+        _sums(x, w, kind, log_c, mu, W, nearer, room)
+        _maximised(kind, scale, added, nearer, weights_, mu_, cov_, W_, log_c_, room)
+    return log_likelihood, _mark_collapsed(kind, rounding, limits, weights_, cov_, W_, log_c_)
+
+
+@_compiled(error_model="numpy")
+def _like(p):
+    return (
+        np.zeros_like(p[0]),
+        np.zeros_like(p[1]),
+        np.zeros_like(p[2]),
+        np.zeros_like(p[3]),
+        np.zeros_like(p[4]),
+    )
+
+
+@_compiled(error_model="numpy")
+def _copy_mixture(old, new):
+    new[0][:] = old[0]
+    new[1][:] = old[1]
+    new[2][:] = old[2]
+    new[3][:] = old[3]
+    new[4][:] = old[4]
+
+
+@_compiled(error_model="numpy")
+def steps(problem, kind, mixtures, most, still, found, taken, gone):
+    """At most ``most`` (R,) EM steps of each of R mixtures, in place.
+
+    A mixture stops where a step changes ℓ by no more than ``still`` of it. Where one of its
+    components collapses it stays as it was before that step, and the component is marked in
+    ``gone`` (R, K). ``found`` (R,) is ℓ before the last step, ``taken`` (R,) how many there were.
+    """
+    weights, mu, cov, W, log_c = mixtures
+    R, K, d = mu.shape
+    room = _room(kind, K, d, problem[0].shape[1])
+    new = _like((weights[0], mu[0], cov[0], W[0], log_c[0]))
+    for r in range(R):
+        p = (weights[r], mu[r], cov[r], W[r], log_c[r])
+        for _ in range(most[r]):
+            last = found[r]
+            found[r], collapsed = _step(problem, kind, p, new, room)
+            taken[r] += 1
+            if collapsed:
+                for j in range(K):
+                    gone[r, j] = not math.isfinite(new[4][j])
+                break
+            _copy_mixture(new, p)
+            if abs(found[r] - last) <= still * abs(found[r]):
+                break
+
+
+@_compiled(error_model="numpy")
+def _flat(p, out):
+    """One mixture's numbers in a row."""
+    K, d = p[1].shape
+    out[:K] = p[0]
+    out[K : K + K * d] = p[1].reshape(-1)
+    out[K + K * d :] = p[2].reshape(-1)
+
+
+@_compiled(error_model="numpy")
+def _in_units_of(p, kind, change, out):
+    """A change of a mixture, its numbers in a row, in units of each component of p."""
+    weights, mu, _, W, _ = p
+    K, d = mu.shape
+    C = len(W)
+    second = K + K * d
+    share = math.sqrt(0.5 * K / C)  # one that all share counts for each
+    for j in range(K):
+        own = W[min(j, C - 1)]
+        at = K + j * d
+        out[j] = change[j] / weights[j]
+        for a in range(d):
+            if kind >= DIAGONAL:
+                out[at + a] = own[0, a] * change[at + a]
+            else:
+                total = 0.0
+                for c in range(a + 1):
+                    total += own[a, c] * change[at + c]
+                out[at + a] = total
+    for j in range(C):
+        own = W[j]
+        if kind >= DIAGONAL:
+            at = second + j * d
+            for a in range(d):
+                out[at + a] = share * own[0, a] * own[0, a] * change[at + a]
+            continue
+        at = second + j * d * d
+        for a in range(d):
+            for b in range(d):
+                total = 0.0
+                for c in range(a + 1):
+                    part = 0.0
+                    for e in range(b + 1):
+                        part += own[b, e] * change[at + c * d + e]
+                    total += own[a, c] * part
+                out[at + a * d + b] = share * total
+
+
+@_compiled(error_model="numpy")
+def _length(vector):
+    total = 0.0
+    for value in vector:
+        total += value * value
+    return math.sqrt(total) if total < np.inf else np.inf
+
+
+@_compiled(error_model="numpy")
+def _distance(p, kind, here, there, change, scaled):
+    """:func:`gmmlib.fitting.distance` of two mixtures, their numbers in a row."""
+    for i in range(len(here)):
+        change[i] = there[i] - here[i]
+    _in_units_of(p, kind, change, scaled)
+    return _length(scaled)
+
+
+@_compiled(error_model="numpy")
+def _solved(A, b):
+    """The solution of A x = b, in b; False where there is none. A is spoilt."""
+    m = len(b)
+    for k in range(m):
+        pivot = k
+        for i in range(k + 1, m):
+            if abs(A[i, k]) > abs(A[pivot, k]):
+                pivot = i
+        if not abs(A[pivot, k]) > 0:
+            return False
+        if pivot != k:
+            for c in range(k, m):
+                A[k, c], A[pivot, c] = A[pivot, c], A[k, c]
+            b[k], b[pivot] = b[pivot], b[k]
+        for i in range(k + 1, m):
+            factor_ = A[i, k] / A[k, k]
+            for c in range(k + 1, m):
+                A[i, c] -= factor_ * A[k, c]
+            b[i] -= factor_ * b[k]
+    for k in range(m - 1, -1, -1):
+        for c in range(k + 1, m):
+            b[k] -= A[k, c] * b[c]
+        b[k] /= A[k, k]
+    return True
+
+
+@_compiled(error_model="numpy")
+def _jumped(kind, led_to, moved, count, flat, jump, log_det):
+    """Where the step would be 0 if it changed linearly, into ``jump``; False if that is no mixture.
+
+    ``led_to`` and ``moved`` are the last ``count`` places that EM led to, and the steps there.
+    """
+    m = count - 1
+    length = led_to.shape[1]
+    A = np.empty((m, m))
+    b = np.empty(m)
+    differences = moved[1:count] - moved[:m]
+    for i in range(m):
+        for k in range(i + 1):
+            total = 0.0
+            for c in range(length):
+                total += differences[i, c] * differences[k, c]
+            A[i, k] = total
+            A[k, i] = total
+        A[i, i] *= 1 + _RIDGE
+        b[i] = 0.0
+        for c in range(length):
+            b[i] += differences[i, c] * moved[count - 1, c]
+    if not _solved(A, b):
+        return False
+    for c in range(length):
+        flat[c] = led_to[count - 1, c]
+    for i in range(m):
+        for c in range(length):
+            flat[c] -= b[i] * (led_to[i + 1, c] - led_to[i, c])
+    weights, mu, cov, W, log_c = jump
+    K, d = mu.shape
+    total = 0.0
+    for j in range(K):
+        if not flat[j] > 0:
+            return False
+        total += flat[j]
+    for value in flat:
+        if not math.isfinite(value):
+            return False
+    for j in range(K):
+        weights[j] = flat[j] / total
+    mu.reshape(-1)[:] = flat[K : K + K * d]
+    cov.reshape(-1)[:] = flat[K + K * d :]
+    _factored(kind, weights, cov, W, log_c, log_det)
+    return True
+
+
+@_compiled(error_model="numpy")
+def _longer(values):
+    longer = np.empty(2 * len(values))
+    longer[: len(values)] = values
+    return longer
+
+
+@_compiled(error_model="numpy")
+def converge(problem, kind, p, tol, max_iter, accelerate):
+    """:func:`gmmlib.fitting.converge` of one mixture, in place.
+
+    Returns
+    -------
+    how : int
+        ``ENDED`` after ``max_iter`` steps, ``CONVERGED``, ``COLLAPSED`` or ``OVERFLOWED``.
+    steps, passes : int
+    remaining : float
+        The estimated distance to the fixed point.
+    history : (m, 3)
+        Of each mixture that was kept: the steps before it, ℓ, and the estimated distance there.
+    after : mixture
+        What the next step would have given, where a component collapses in it.
+    """
+    _, _, _, _, rounding, limits = problem
+    K, d = p[1].shape
+    length = K + K * d + p[2].size
+    room = _room(kind, K, d, problem[0].shape[1])
+    unit, plain, there = _like(p), _like(p), _like(p)
+    _copy_mixture(p, unit)
+    led_to, moved = np.empty((REMEMBERED, length)), np.empty((REMEMBERED, length))
+    at, to = np.empty(length), np.empty(length)
+    change, scaled = np.empty(length), np.empty(length)
+    taken, found, left = np.empty(64), np.empty(64), np.empty(64)
+    kept = remembered = n_steps = passes = 0
+    jumped = False  # whether p is where a jump led, and ``plain`` where EM would have
+    remaining = np.inf
+    while True:
+        log_likelihood, collapsed = _step(problem, kind, p, there, room)
+        passes += 1
+        if not math.isfinite(log_likelihood):
+            how = OVERFLOWED
+            break
+        fell = kept > 0 and log_likelihood < found[kept - 1] - _ROUNDING * abs(log_likelihood)
+        if jumped and (fell or collapsed):  # the jump was no good
+            _copy_mixture(plain, p)
+            _copy_mixture(plain, unit)
+            remembered = 0
+            jumped = False
+            n_steps += 1
+            continue
+        if kept == len(found):
+            taken, found, left = _longer(taken), _longer(found), _longer(left)
+        taken[kept], found[kept], left[kept] = n_steps, log_likelihood, remaining
+        kept += 1
+        if collapsed:
+            how = ENDED if n_steps >= max_iter else COLLAPSED
+            n_steps += n_steps < max_iter
+            break
+        if remembered == REMEMBERED:
+            for i in range(REMEMBERED - 1):
+                led_to[i] = led_to[i + 1]
+                moved[i] = moved[i + 1]
+            remembered -= 1
+        _flat(p, at)
+        _flat(there, to)
+        led_to[remembered] = to
+        for i in range(length):
+            change[i] = to[i] - at[i]
+        _in_units_of(unit, kind, change, moved[remembered])
+        remembered += 1
+        remaining = _length(moved[remembered - 1])
+        if remaining < 1e3 * tol or n_steps >= max_iter:
+            _in_units_of(p, kind, change, scaled)
+            remaining = _length(scaled)
+        jumped = False
+        if remembered > 1:
+            jumped = _jumped(kind, led_to, moved, remembered, to, plain, room[13])
+            if jumped:
+                jumped = not _mark_collapsed(
+                    kind, rounding, limits, plain[0], plain[2], plain[3], plain[4]
+                )
+        converged = remaining <= NOTHING * tol
+        if jumped and tol >= remaining > NOTHING * tol:  # small, but is it near?
+            _flat(plain, to)
+            remaining = max(remaining, _distance(p, kind, at, to, change, scaled))
+            converged = remaining <= tol and remembered > 2
+        if n_steps >= max_iter or converged:
+            how = CONVERGED if converged else ENDED
+            n_steps += converged and n_steps < max_iter
+            break
+        n_steps += 1
+        jumped = jumped and accelerate and n_steps < max_iter
+        if jumped:
+            _copy_mixture(plain, p)
+            _copy_mixture(there, plain)
+        else:
+            _copy_mixture(there, p)
+    history = np.empty((kept, 3))
+    history[:, 0] = taken[:kept]
+    history[:, 1] = found[:kept]
+    history[:, 2] = left[:kept]
+    return how, n_steps, passes, remaining, history, there
+
+
+@_compiled(error_model="numpy")
+def shares(problem, kind, p, beta, squares, log_density):
+    """The E-step of one mixture: β times w (K, n), squared distances (K, n), log p(x) (n,)."""
+    x, w = problem[0], problem[1]
+    _, mu, _, W, log_c = p
+    K, d = mu.shape
+    n = x.shape[1]
+    room = _room(kind, K, d, n)
+    L, pair, block = room[0], room[1], room[3]
+    top, total = pair[0], pair[1]
+    if kind < DIAGONAL and d >= TILED:
+        _offsets(W, mu, room[7], room[8])
+    size = L.shape[1]
+    for start in range(0, n, size):
+        m = min(size, n - start)
+        _copy(x, start, m, block)
+        _log_joints(kind, log_c, mu, W, m, room)
+        for j in range(K):
+            for i in range(m):
+                squares[j, start + i] = 2 * (log_c[j] - L[j, i])
+        w_block = w[start : start + m] if w.size else w
+        _normalise(L, w_block, K, m, top, total)  # total is w / Σ exp(log joint - top) after it
+        for i in range(m):
+            own = w[start + i] if w.size else 1.0
+            log_density[start + i] = top[i] + math.log(own / total[i])
+        for j in range(K):
+            for i in range(m):
+                beta[j, start + i] = L[j, i]
+
+
+@_compiled(error_model="numpy")
+def missed(problem, kind, mixtures, kept):
+    """Of R mixtures, by how much ℓ changes without each component, (R, K).
+
+    The others keep their shares of what is left. Book: eq-without-one.
+    """
+    x, w = problem[0], problem[1]
+    weights, mu, _, W, log_c = mixtures
+    R, K, d = mu.shape
+    n = x.shape[1]
+    room = _room(kind, K, d, n)
+    L, pair, block = room[0], room[1], room[3]
+    top, total = pair[0], pair[1]
+    size = L.shape[1]
+    for r in range(R):
+        if kind < DIAGONAL and d >= TILED:
+            _offsets(W[r], mu[r], room[7], room[8])
+        everyone = 0.0
+        kept[r] = 0.0
+        for start in range(0, n, size):
+            m = min(size, n - start)
+            _copy(x, start, m, block)
+            _log_joints(kind, log_c[r], mu[r], W[r], m, room)
+            _normalise(L, w[:0], K, m, top, total)
+            for j in range(K):
+                for i in range(m):
+                    own = w[start + i] if w.size else 1.0
+                    if L[j, i] > 1e-17:
+                        kept[r, j] += own * math.log1p(-min(L[j, i], 1 - 1e-9))
+            for i in range(m):
+                everyone += w[start + i] if w.size else 1.0
+        for j in range(K):
+            kept[r, j] -= everyone * math.log1p(-weights[r, j])
