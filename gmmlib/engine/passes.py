@@ -130,7 +130,7 @@ class Engine:
     def em_run(
         self, p: Parameters, steps: int | Indices, still: float = -1.0
     ) -> tuple[Parameters, FloatArray, Indices, npt.NDArray[np.bool_]]:
-        """At most so many EM steps of each of R mixtures, small data in one compiled call.
+        """At most so many EM steps of each of R mixtures.
 
         A mixture stops where a step changes ℓ by no more than ``still`` of it, and before a step
         in which a component collapses.
@@ -153,12 +153,6 @@ class Engine:
         """
         R, K = p.weights.shape
         most = np.array(np.broadcast_to(steps, R), np.intp)
-        small = self.small_for(p)
-        if small is not None:
-            p, found, taken, gone = small.steps(p, most, still)
-            self.passed(int(taken.sum()))
-            found[taken > 0] = self.log_likelihoods(found[taken > 0])
-            return p, found, taken, gone
         found, taken = np.full(R, np.nan), np.zeros(R, np.intp)
         gone = np.zeros((R, K), np.bool_)
         going = np.flatnonzero(most > 0)
@@ -187,7 +181,12 @@ class Engine:
         return self._small if is_compiled and is_short and is_member else None
 
     def passed(self, count: int) -> None:
-        """So many passes, each of one mixture, have been made by ``small_for``."""
+        """So many passes, each of one mixture, have been made by ``small_for``.
+
+        Raises ``ValueError`` where the number is negative: ℓ overflowed.
+        """
+        if count < 0:
+            self.log_likelihoods(np.array([np.nan]))
         self.n_passes += count
         if self.progress is not None:
             self.progress(self.blocks.n_rows)

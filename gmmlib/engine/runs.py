@@ -5,8 +5,7 @@ Nothing here is needed: ``passes`` and ``fitting.fixed_point`` do the same step 
 any size and for all families.
 
 One mixture is weights (K,), means (K, d), covariances and W (C, a, d), and log_c (K,). C is K, or 1
-where all components share one covariance; a is d, or 1 where only variances are kept. In W both d
-and a are padded to whole tiles.
+where all components share one covariance; a is d, or 1 where only variances are kept.
 """
 
 import math
@@ -15,20 +14,15 @@ import numpy as np
 
 from gmmlib.engine.kernel import (
     _ALGEBRA,
-    BLOCK,
     SMALL,
-    TILED,
     _aligned,
     _compiled,
     _copy,
     _log_joint_diagonal,
     _log_joint_small,
-    _log_joint_tiled,
     _moments_diagonal,
     _moments_small,
-    _moments_tiled,
     _normalise,
-    _offsets,
     factor,
 )
 
@@ -45,54 +39,40 @@ _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 @_compiled(error_model="numpy")
 def _room(kind, K, d, n):
     """Arrays for a pass, so that none is made in it."""
-    dp = d if kind >= DIAGONAL or d < TILED else d + -d % TILED
-    size = min(BLOCK if kind < DIAGONAL and d >= TILED else SMALL, n)
+    size = min(SMALL, n)
     C = 1 if kind == TIED else K
-    a = 1 if kind >= DIAGONAL else dp
     return (
         _aligned(K, size),  # 0: log joints, responsibilities
-        _aligned(2, size),  # 1: the largest, the sum
-        _aligned(4, size),  # 2
-        _aligned(dp, size),  # 3: a block
-        _aligned(dp, size),  # 4
-        _aligned(dp, size),  # 5
-        np.empty(size + 1, np.int64),  # 6
-        np.zeros((K, dp)),  # 7: offsets
-        np.zeros(K, np.bool_),  # 8: near
-        np.empty(K),  # 9: N
-        np.empty((K, d)),  # 10: S1
-        np.empty((C, a, dp)),  # 11: S2
-        np.empty((K, d)),  # 12: means, less what they are measured from
-        np.empty(C),  # 13: log-determinants
+        _aligned(3, size),  # 1: the largest, the sum, and whitened
+        _aligned(d, size),  # 2: a block
+        np.empty(K),  # 3: N
+        np.empty((K, d)),  # 4: S1
+        np.empty((C, 1 if kind >= DIAGONAL else d, d)),  # 5: S2
+        np.empty((K, d)),  # 6: means, less what they are measured from
+        np.empty(C),  # 7: log-determinants
     )
 
 
 @_compiled(error_model="numpy")
 def _log_joints(kind, log_c, mu, W, m, room):
     """log α_j + log g_j(x_i) of the first m observations of the room's block."""
-    L, _, y, block, z, _, _, offset, near = room[:9]
+    L, lines, block = room[0], room[1], room[2]
     K, d = mu.shape
     if kind >= DIAGONAL:
         _log_joint_diagonal(block, log_c, mu, W.reshape(K, d), L, K, d, m)
-    elif d >= TILED:
-        _log_joint_tiled(block, log_c, mu, W, L, K, d, m, z, offset, near, y)
     else:
-        _log_joint_small(block, log_c, mu, W, L, K, d, m, y[0])
+        _log_joint_small(block, log_c, mu, W, L, K, d, m, lines[2])
 
 
 @_compiled(error_model="numpy")
 def _sums(x, w, kind, log_c, mu, W, about, room):
     """One pass: N, S1 and S2 of the room; returns ℓ."""
-    L, pair, y, block, z, bz, index, offset, near, N, S1, S2, _, _ = room
-    top, total = pair[0], pair[1]
+    L, lines, block, N, S1, S2 = room[0], room[1], room[2], room[3], room[4], room[5]
     K, d = mu.shape
     n = x.shape[1]
     N[:] = 0.0
     S1[:] = 0.0
     S2[:] = 0.0
-    tiled = kind < DIAGONAL and d >= TILED
-    if tiled:
-        _offsets(W, mu, offset, near)
     log_likelihood = 0.0
     size = L.shape[1]
     for start in range(0, n, size):
@@ -100,13 +80,11 @@ def _sums(x, w, kind, log_c, mu, W, about, room):
         _copy(x, start, m, block)
         w_block = w[start : start + m] if w.size else w
         _log_joints(kind, log_c, mu, W, m, room)
-        log_likelihood += _normalise(L, w_block, K, m, top, total)
+        log_likelihood += _normalise(L, w_block, K, m, lines[0], lines[1])
         if kind >= DIAGONAL:
             _moments_diagonal(block, L, about, N, S1, S2.reshape(K, d), K, d, m)
-        elif tiled:
-            _moments_tiled(block, L, about, N, S1, S2, K, d, m, z, bz, index)
         else:
-            _moments_small(block, L, about, N, S1, S2, K, d, m, y[0])
+            _moments_small(block, L, about, N, S1, S2, K, d, m, lines[2])
     return log_likelihood
 
 
@@ -133,7 +111,7 @@ def _factored(kind, weights, cov, W, log_c, log_det):
 @_compiled(error_model="numpy")
 def _maximised(kind, scale, added, about, weights, mu, cov, W, log_c, room):
     """The M-step, from the sums of the room."""
-    N, S1, S2, away, log_det = room[9], room[10], room[11], room[12], room[13]
+    N, S1, S2, away, log_det = room[3], room[4], room[5], room[6], room[7]
     K, d = mu.shape
     total = 0.0
     for j in range(K):
@@ -228,7 +206,7 @@ def _step(problem, kind, p, new, room):
     weights_, mu_, cov_, W_, log_c_ = new
     log_likelihood = _sums(x, w, kind, log_c, mu, W, mu, room)
     _maximised(kind, scale, added, mu, weights_, mu_, cov_, W_, log_c_, room)
-    if _cancels(W_, room[12], limits[2]):
+    if _cancels(W_, room[6], limits[2]):
         K, d = mu.shape
         nearer = mu_.copy()
         for j in range(K):
@@ -258,33 +236,6 @@ def _copy_mixture(old, new):
     new[2][:] = old[2]
     new[3][:] = old[3]
     new[4][:] = old[4]
-
-
-@_compiled(error_model="numpy")
-def steps(problem, kind, mixtures, most, still, found, taken, gone):
-    """At most ``most`` (R,) EM steps of each of R mixtures, in place.
-
-    A mixture stops where a step changes ℓ by no more than ``still`` of it. Where one of its
-    components collapses it stays as it was before that step, and the component is marked in
-    ``gone`` (R, K). ``found`` (R,) is ℓ before the last step, ``taken`` (R,) how many there were.
-    """
-    weights, mu, cov, W, log_c = mixtures
-    R, K, d = mu.shape
-    room = _room(kind, K, d, problem[0].shape[1])
-    new = _like((weights[0], mu[0], cov[0], W[0], log_c[0]))
-    for r in range(R):
-        p = (weights[r], mu[r], cov[r], W[r], log_c[r])
-        for _ in range(most[r]):
-            last = found[r]
-            found[r], collapsed = _step(problem, kind, p, new, room)
-            taken[r] += 1
-            if collapsed:
-                for j in range(K):
-                    gone[r, j] = not math.isfinite(new[4][j])
-                break
-            _copy_mixture(new, p)
-            if abs(found[r] - last) <= still * abs(found[r]):
-                break
 
 
 @_compiled(error_model="numpy")
@@ -502,7 +453,7 @@ def converge(problem, kind, p, tol, max_iter, accelerate):
             remaining = _length(scaled)
         jumped = False
         if remembered > 1:
-            jumped = _jumped(kind, led_to, moved, remembered, to, plain, room[13])
+            jumped = _jumped(kind, led_to, moved, remembered, to, plain, room[7])
             if jumped:
                 jumped = not _mark_collapsed(
                     kind, rounding, limits, plain[0], plain[2], plain[3], plain[4]
@@ -538,10 +489,8 @@ def shares(problem, kind, p, beta, squares, log_density):
     K, d = mu.shape
     n = x.shape[1]
     room = _room(kind, K, d, n)
-    L, pair, block = room[0], room[1], room[3]
-    top, total = pair[0], pair[1]
-    if kind < DIAGONAL and d >= TILED:
-        _offsets(W, mu, room[7], room[8])
+    L, block = room[0], room[2]
+    top, total = room[1][0], room[1][1]
     size = L.shape[1]
     for start in range(0, n, size):
         m = min(size, n - start)
@@ -571,12 +520,10 @@ def missed(problem, kind, mixtures, kept):
     R, K, d = mu.shape
     n = x.shape[1]
     room = _room(kind, K, d, n)
-    L, pair, block = room[0], room[1], room[3]
-    top, total = pair[0], pair[1]
+    L, block = room[0], room[2]
+    top, total = room[1][0], room[1][1]
     size = L.shape[1]
     for r in range(R):
-        if kind < DIAGONAL and d >= TILED:
-            _offsets(W[r], mu[r], room[7], room[8])
         everyone = 0.0
         kept[r] = 0.0
         for start in range(0, n, size):

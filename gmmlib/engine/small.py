@@ -47,6 +47,13 @@ class Small:
     scale, added, rounding : (d,)
         Of the engine: the units, what is added to each variance, and the least spread.
     limits : the steepest pivot and the least weight of a component that has not collapsed
+
+    Attributes
+    ----------
+    problem : tuple
+        The observations and all that a pass needs of them, for ``runs`` and ``fitting.short``.
+    kind : int
+        The family's number there.
     """
 
     def __init__(
@@ -60,40 +67,19 @@ class Small:
         limits: Sequence[float],
     ) -> None:
         d = len(x)
-        self._kind = _kind(family)
+        self.kind = _kind(family)
         added = np.array(np.broadcast_to(added, d))
-        self._problem = (x, w, scale, added, rounding, np.array([*limits, CANCELLING]))
-        self._padded = d + (-d % runs.TILED if not family.diagonal and d >= runs.TILED else 0)
+        self.problem = (x, w, scale, added, rounding, np.array([*limits, CANCELLING]))
+
+    @property
+    def n_rows(self) -> int:
+        """How many observations."""
+        return int(self.problem[0].shape[1])
 
     @staticmethod
     def takes(family: Family) -> bool:
         """Whether Numba is there, and the M-step of this family compiled."""
         return KERNEL is not None and isinstance(family, _KINDS)
-
-    def steps(
-        self, p: Parameters, most: npt.NDArray[np.intp], still: float
-    ) -> tuple[Parameters, FloatArray, npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        """At most so many EM steps (R,) of each of R mixtures.
-
-        A mixture stops where a step changes ℓ by no more than ``still`` of it, and before a step
-        in which a component collapses.
-
-        Returns
-        -------
-        after : Parameters
-        log_likelihood : (R,)
-            Before the last step; NaN where none was taken.
-        taken : (R,)
-            How many steps.
-        gone : (R, K)
-            Which components collapsed in the last step, which is not in ``after``.
-        """
-        mixtures = self._arrays(p)
-        R, K = p.weights.shape
-        found, taken = np.full(R, np.nan), np.zeros(R, np.intp)
-        gone = np.zeros((R, K), np.bool_)
-        runs.steps(self._problem, self._kind, mixtures, most, still, found, taken, gone)
-        return self._parameters(mixtures), found, taken, gone
 
     def converge(self, p: Parameters, tol: float, max_iter: int, accelerate: bool) -> Converged:
         """:func:`gmmlib.fitting.converge` of one mixture, its ℓ in ``history[:, 1]``.
@@ -101,18 +87,17 @@ class Small:
         Before each, in ``history``, the steps; behind it the estimated distance to the fixed point.
         Where ℓ overflows it is the last, and not finite.
         """
-        mixture = self._arrays(p)
-        first = tuple(array[0] for array in mixture)
+        mixture = self.arrays(p)
         how, n_steps, n_passes, remaining, history, after = runs.converge(
-            self._problem, self._kind, first, tol, max_iter, accelerate
+            self.problem, self.kind, tuple(a[0] for a in mixture), tol, max_iter, accelerate
         )
         if how == runs.OVERFLOWED:
             history = np.vstack([history, [n_steps, np.nan, remaining]])
         collapsed = None
         if how == runs.COLLAPSED:
-            collapsed = self._parameters(tuple(array[np.newaxis] for array in after))
+            collapsed = self.parameters(tuple(array[np.newaxis] for array in after))
         return Converged(
-            self._parameters(mixture),
+            self.parameters(mixture),
             collapsed,
             history,
             n_steps,
@@ -121,48 +106,30 @@ class Small:
             how == runs.CONVERGED,
         )
 
-    def shares(self, p: Parameters) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The E-step of one mixture.
+    def first(self, p: Parameters) -> tuple[FloatArray, ...]:
+        """Copies of the numbers of one mixture, as the compiled loops want them."""
+        return tuple(array[0] for array in self.arrays(p))
 
-        Returns
-        -------
-        beta, squares : (K, n)
-            Responsibilities times w, and squared distances in units of each component.
-        log_density : (n,)
-        """
-        x = self._problem[0]
-        shape = (p.weights.shape[1], x.shape[1])
-        beta, squares, log_density = np.empty(shape), np.empty(shape), np.empty(shape[1])
-        first = tuple(array[0] for array in self._arrays(p))
-        runs.shares(self._problem, self._kind, first, beta, squares, log_density)
-        return beta, squares, log_density
-
-    def missed(self, p: Parameters) -> FloatArray:
-        """Of R mixtures, by how much ℓ changes without each component, (R, K).
-
-        Book: eq-without-one.
-        """
-        kept = np.empty(p.weights.shape)
-        runs.missed(self._problem, self._kind, self._arrays(p), kept)
-        return kept
-
-    def _arrays(self, p: Parameters) -> tuple[FloatArray, ...]:
+    def arrays(self, p: Parameters) -> tuple[FloatArray, ...]:
         """Copies, as the compiled loops want them."""
         R, K, d = p.means.shape
-        C = 1 if self._kind == runs.TIED else K
+        C = 1 if self.kind == runs.TIED else K
         a = 1 if p.diagonal else d
-        covariances = np.empty((R, C, a, d))
-        W = np.zeros((R, C, 1 if p.diagonal else self._padded, self._padded))
+        covariances, W = np.empty((R, C, a, d)), np.empty((R, C, a, d))
         covariances[:] = p.covariances[:, :, np.newaxis] if p.diagonal else p.covariances
-        W[:, :, :a, :d] = p.W[:, :, np.newaxis] if p.diagonal else p.W
+        W[:] = p.W[:, :, np.newaxis] if p.diagonal else p.W
         return p.weights.copy(), p.means.copy(), covariances, W, p.log_c.copy()
 
-    def _parameters(self, mixtures: tuple[FloatArray, ...]) -> Parameters:
+    def parameters(
+        self, mixtures: tuple[FloatArray, ...], index: npt.NDArray[np.intp] | None = None
+    ) -> Parameters:
+        """The other way round, of all mixtures or some."""
+        if index is not None:
+            mixtures = tuple(array[index] for array in mixtures)
         weights, means, covariances, W, log_c = mixtures
-        d = means.shape[2]
-        if self._kind >= runs.DIAGONAL:
+        if self.kind >= runs.DIAGONAL:
             return Parameters(weights, means, covariances[:, :, 0], W[:, :, 0], log_c)
-        return Parameters(weights, means, covariances, W[:, :, :d, :d], log_c)
+        return Parameters(weights, means, covariances, W, log_c)
 
 
 def _kind(family: Family) -> int:

@@ -1,24 +1,63 @@
 """Many short runs, of which the better ones go on; and what a run must not end in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gmmlib.engine import Engine, Parameters
-from gmmlib.spikes import FEW, NARROW, judged
+from gmmlib.engine.available import KERNEL
+from gmmlib.engine.small import Small
+from gmmlib.spikes import FEW, NARROW, WIDE, judged
 from gmmlib.validation import FloatArray
 
+SHORT: Any = None if KERNEL is None else import_module("gmmlib.fitting.short")
+SPIKE = (FEW, NARROW, WIDE)
+
 _LIVES = 3  # how often components of one run may start anew
+_LEFT = 3  # runs that go on at least
 _ROUNDING = 1e-11  # of ℓ: a run that changes by less has arrived
 
 Indices = npt.NDArray[np.intp]
-Anew = Callable[[int], FloatArray]
-
-_HEATS = ((5, 1 / 3), (10, 1 / 3), (10, 0.0))  # EM steps, and the share of the runs that goes on
 
 
-def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
+@dataclass(frozen=True, eq=False)
+class Anew:
+    """Draws observations, by weight, on which a component that collapsed starts anew.
+
+    Attributes
+    ----------
+    x : (m, d)
+        In the coordinates of the engine.
+    w : (m,)
+    rng : Generator
+    """
+
+    x: FloatArray
+    w: FloatArray
+    rng: np.random.Generator
+
+    @property
+    def chances(self) -> FloatArray:
+        """The weights added up, (m,)."""
+        return np.cumsum(self.w)
+
+    def __call__(self, count: int) -> FloatArray:
+        """So many means (count, d)."""
+        chances = self.chances
+        drawn = np.searchsorted(chances, self.rng.random(count) * chances[-1], side="right")
+        return self.x[np.minimum(drawn, len(chances) - 1)]
+
+
+_HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (5, 0.0))  # EM steps, and the share of the runs that goes on
+
+
+def race(
+    engine: Engine, p: Parameters, anew: Anew | None = None
+) -> tuple[Parameters, FloatArray]:
     """Short runs of all starts in one pass; the better ones go on; the best come back first.
 
     Those that were overtaken come after them, as they were then: the best may all end in a spike.
@@ -28,31 +67,39 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
     engine : Engine
     p : Parameters
         R mixtures.
-    anew : function of a number, or None
-        Draws as many means (m, d) for components that collapse, each of which starts from there
-        with the pooled covariance, in the first two heats. Without it a run whose component
-        collapses drops out.
+    anew : Anew or None
+        Where components that collapse in the first two heats start anew, with the pooled
+        covariance. Without it a run whose component collapses drops out.
 
     Returns
     -------
     raced : Parameters
         Nothing may come back.
+    log_likelihood : (m,)
+        Before the last step of each.
 
     Book: sec-many-starts.
     """
+    small = engine.small_for(p)
+    if small is not None:
+        return _race_in_one_call(engine, small, p, anew)
     lives = np.full(len(p.weights), 0 if anew is None else _LIVES)
-    overtaken: list[Parameters] = []
+    overtaken: list[tuple[Parameters, FloatArray]] = []
+    log_likelihood = np.empty(0)
     for steps, share in _HEATS:
         p, log_likelihood, lives = _heat(engine, p, steps, lives, anew if share > 0 else None)
         if not len(p.weights):
-            return Parameters.joined([*overtaken[::-1], p])
-        keep = max(3, int(np.ceil(share * len(log_likelihood))))
+            break
+        keep = max(_LEFT, int(np.ceil(share * len(log_likelihood))))
         best = np.argsort(-log_likelihood, kind="stable")
-        overtaken.append(p.runs(best[keep:]))
-        p, lives = p.runs(best[:keep]), lives[best[:keep]]
-    p = Parameters.joined([p, *overtaken[::-1]])
-    spikes = is_spike(engine, p).any(axis=1)
-    return p.runs(np.argsort(spikes, kind="stable"))
+        overtaken.append((p.runs(best[keep:]), log_likelihood[best[keep:]]))
+        best = best[:keep]
+        p, log_likelihood, lives = p.runs(best), log_likelihood[best], lives[best]
+    parts = [(p, log_likelihood), *overtaken[::-1]]
+    p = Parameters.joined([part for part, _ in parts])
+    log_likelihood = np.concatenate([found for _, found in parts])
+    order = np.argsort(is_spike(engine, p).any(axis=1), kind="stable")
+    return p.runs(order), log_likelihood[order]
 
 
 def _heat(
@@ -89,11 +136,25 @@ def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None)
     """
     raced = [race(engine, part, anew) for part in parts]
     if len(raced) == 1:
-        return raced[0]
-    p = Parameters.joined(raced)
-    log_likelihood = engine.em_steps(p)[1] if len(p.weights) else np.empty(0)
+        return raced[0][0]
+    p = Parameters.joined([part for part, _ in raced])
+    log_likelihood = np.concatenate([found for _, found in raced])
     order = np.lexsort((-log_likelihood, is_spike(engine, p).any(axis=1)))
     return p.runs(order)
+
+
+def _race_in_one_call(
+    engine: Engine, small: Small, p: Parameters, anew: Anew | None
+) -> tuple[Parameters, FloatArray]:
+    mixtures = small.arrays(p)
+    R, K = p.weights.shape
+    chances, uniform, lives = np.zeros(1), np.zeros(K), 0
+    if anew is not None:
+        chances, uniform, lives = anew.chances, anew.rng.random(_LIVES * K * R), _LIVES
+    rules = (np.array(_HEATS), _ROUNDING, lives, _LEFT, chances, uniform, SPIKE)
+    order, found, n_passes = SHORT.race(small.problem, small.kind, mixtures, *rules)
+    engine.passed(n_passes)
+    return small.parameters(mixtures, order), engine.log_likelihoods(found[order])
 
 
 def _revived(engine: Engine, p: Parameters, gone: npt.NDArray[np.bool_], anew: Anew) -> Parameters:

@@ -14,8 +14,9 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from gmmlib.engine import Engine, Parameters
+from gmmlib.engine.small import Small
 from gmmlib.fitting.fixed_point import converge
-from gmmlib.fitting.heats import is_spike
+from gmmlib.fitting.heats import SHORT, SPIKE, is_spike
 from gmmlib.spikes import FEW
 from gmmlib.validation import FloatArray
 
@@ -28,10 +29,11 @@ _LAST = 4  # new mixtures that are carried to their summit
 _SPLIT = 20  # components of a summit that are split
 _PLACES = 8  # where one more is tried
 _HELD = 2**23  # numbers in the mixtures of one move: 64 MiB
-_LOOKED_AT = 512  # observations at which the density is looked at
-_STEPS = 10
+_FEW_NUMBERS = 2**14  # of which a compiled loop finds the nearest sooner than a product
+_LOOKED_AT = 128  # observations at which the density is looked at
+_HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (4, 1.0))  # EM steps, and the share that goes on
+_KNOWN = 4  # runs in turn that lead to a known summit, after which no other is looked for
 _PASSES_EACH = 20  # that a move takes for each mixture in it, all in all
-_HALF_TIME = 3  # steps after which only the better half goes on
 _NEAR = 1e-3  # the distance to a summit from which it is compared
 _FURTHEST = 150  # steps that are taken to it
 _SAME = 1e-6  # of n: summits that differ by less are one
@@ -97,27 +99,51 @@ def climbed(
             break
         tried += new
         grown = [_grown(engine, x, w, places, summit.parameters, most) for summit in new]
-        q = _after(engine, Parameters.joined(grown), _STEPS)
+        q = _after(engine, Parameters.joined(grown))
         if not len(q.weights):
             break
-        q = _after(engine, _without_one(engine, x, w, q.runs(slice(_GROWN)), most), _STEPS)
-        q = _after(engine, q.runs(slice(2 * _LAST)), 2 * _STEPS)
-        found = _summits(engine, q, _LAST, same)
+        q = _after(engine, _without_one(engine, x, w, q.runs(slice(_GROWN)), most))
+        found = [
+            summit
+            for summit in _summits(engine, q, _LAST, same)
+            if min(abs(summit.log_likelihood - old.log_likelihood) for old in tried) > same
+        ]
         summits = _different(summits + found, same)[:_SUMMITS]
     return Parameters.joined([*(summit.parameters for summit in summits), p])
 
 
+def _looked_at(n: int, rng: np.random.Generator) -> Indices:
+    return np.sort(rng.choice(n, size=min(n, _LOOKED_AT), replace=False)).astype(np.intp)
+
+
+def _n_near(n: int, d: int, diagonal: bool) -> int:
+    return min(n, FEW if diagonal else max(FEW, 2 * (d + 1)))
+
+
 def _summits(engine: Engine, p: Parameters, count: int, same: float) -> list[_Summit]:
     """Where EM leads from the first of the mixtures, or from all of them once one is a spike."""
+    small = engine.small_for(p)
+    if small is not None and len(p.weights):
+        mixtures, total = small.arrays(p), engine.blocks.total_weight
+        limits = (_NEAR, _FURTHEST, _KNOWN, True)
+        about = (count, same, total, SPIKE, limits)
+        order, heights, passes = SHORT.summits(small.problem, small.kind, mixtures, *about)
+        engine.passed(passes)
+        return [
+            _Summit(small.parameters(mixtures, order[s : s + 1]), float(height))
+            for s, height in enumerate(engine.log_likelihoods(heights[order]))
+        ]
     found: list[_Summit] = []
-    spikes = 0
+    spikes = known = 0
     for r in range(len(p.weights)):
         run = converge(engine, p.runs([r]), _NEAR, _FURTHEST)
         if run.collapsed is None and not is_spike(engine, run.parameters).any():
+            before = len(found)
             found = _different([*found, _Summit(run.parameters, run.log_likelihoods[-1])], same)
+            known = known + 1 if len(found) == before else 0
         else:
             spikes += 1
-        if len(found) >= count and not spikes:
+        if (len(found) >= count or known == _KNOWN) and not spikes:
             break
     return found[:count]
 
@@ -130,15 +156,21 @@ def _different(summits: list[_Summit], same: float) -> list[_Summit]:
     return kept
 
 
-def _after(engine: Engine, p: Parameters, steps: int) -> Parameters:
-    """The better half of the mixtures after so many EM steps, the best first, without spikes."""
+def _after(engine: Engine, p: Parameters) -> Parameters:
+    """The better ones of the mixtures after some EM steps, the best first, without spikes."""
+    small = engine.small_for(p)
+    if small is not None and len(p.weights):
+        mixtures, total = small.arrays(p), engine.blocks.total_weight
+        about = (np.array(_HEATS), _LAST, total, SPIKE)
+        order, passes = SHORT.after(small.problem, small.kind, mixtures, *about)
+        engine.passed(passes)
+        return small.parameters(mixtures, order)
     log_likelihood = np.zeros(len(p.weights))
-    for count in (_HALF_TIME, steps - _HALF_TIME):
-        p, log_likelihood, _, gone = engine.em_run(p, count)
+    for steps, share in _HEATS:
+        p, log_likelihood, _, gone = engine.em_run(p, steps)
         going_on = np.flatnonzero(~gone.any(axis=1))
-        if count == _HALF_TIME:
-            order = np.argsort(-log_likelihood[going_on], kind="stable")
-            going_on = going_on[order[: max(_LAST, len(order) // 2)]]
+        order = np.argsort(-log_likelihood[going_on], kind="stable")
+        going_on = going_on[order[: max(_LAST, int(share * len(order)))]]
         p, log_likelihood = p.runs(going_on), log_likelihood[going_on]
     real = ~is_spike(engine, p).any(axis=1)
     p, log_likelihood = p.runs(real), log_likelihood[real]
@@ -175,20 +207,16 @@ class _Places:
     ) -> "_Places":
         m, d = x.shape
         diagonal = pooled.ndim == 1
+        size = _n_near(m, d, diagonal)
+        at = _looked_at(m, rng)
         if diagonal:
             z = x / np.sqrt(pooled)
         else:
             z = solve_triangular(np.linalg.cholesky(pooled), x.T, lower=True).T
-        size = min(m, FEW if diagonal else max(FEW, 2 * (d + 1)))
-        at = np.sort(rng.choice(m, size=min(m, _LOOKED_AT), replace=False)).astype(np.intp)
-        squares = (z * z).sum(axis=1)
-        nearest = np.empty((len(at), size), dtype=np.intp)
-        radius = np.empty(len(at))
-        for first in range(0, len(at), 64):
-            rows = slice(first, first + 64)
-            distances = squares - 2 * z[at[rows]] @ z.T + squares[at[rows], np.newaxis]
-            nearest[rows] = np.argpartition(distances, size - 1, axis=1)[:, :size]
-            radius[rows] = np.take_along_axis(distances, nearest[rows], axis=1).max(axis=1)
+        if SHORT is not None and m * d <= _FEW_NUMBERS:
+            nearest, radius = SHORT.nearest(np.ascontiguousarray(z), at, size)
+        else:
+            nearest, radius = _nearest(z, at, size)
         share = w[nearest].sum(axis=1) / w.sum()
         with np.errstate(divide="ignore"):
             log_density = np.log(share) - 0.5 * d * np.log(np.maximum(radius, 0))
@@ -223,6 +251,19 @@ class _Places:
             covariances[:, each, each] *= 2
             covariances[:, each, each] += _LEAST * self.pooled.diagonal()
         return np.minimum(self.share[chosen], 0.5), means, covariances
+
+
+def _nearest(z: FloatArray, at: Indices, size: int) -> tuple[Indices, FloatArray]:
+    """The nearest rows of z to some of them (s, size), and the largest squared distances (s,)."""
+    squares = (z * z).sum(axis=1)
+    nearest = np.empty((len(at), size), dtype=np.intp)
+    radius = np.empty(len(at))
+    for first in range(0, len(at), 64):
+        rows = slice(first, first + 64)
+        distances = squares - 2 * z[at[rows]] @ z.T + squares[at[rows], np.newaxis]
+        nearest[rows] = np.argpartition(distances, size - 1, axis=1)[:, :size]
+        radius[rows] = np.take_along_axis(distances, nearest[rows], axis=1).max(axis=1)
+    return nearest, radius
 
 
 _Arrays = tuple[FloatArray, FloatArray, FloatArray]
@@ -266,6 +307,13 @@ def _grown(
     engine: Engine, x: FloatArray, w: FloatArray, places: _Places, p: Parameters, most: int
 ) -> Parameters:
     """At most so many mixtures of one component more, from a single one."""
+    small = engine.small_for(p)
+    if small is not None:
+        near = (places.at, places.nearest, places.share, places.log_density)
+        pooled = np.atleast_2d(places.pooled)
+        rules = (most, (_SPLIT, _PLACES, _HALF, _LEAST))
+        first = small.first(p)
+        return small.parameters(SHORT.grown(small.problem, small.kind, first, near, pooled, *rules))
     d = x.shape[1]
     is_shared = engine.family.shared
     beta, squares, log_density = _shares(engine, x, w, p)
@@ -294,9 +342,6 @@ def _shares(
     engine: Engine, x: FloatArray, w: FloatArray, p: Parameters
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """β times w and the squared distances, (K, m) each, and log p(x) (m,)."""
-    small = engine.small_for(p)
-    if small is not None:
-        return small.shares(p)
     log_joint = engine.backend.log_joints(np.ascontiguousarray(x.T), p)
     log_density = logsumexp(log_joint, axis=0)
     squares = 2 * (p.log_c[0][:, np.newaxis] - log_joint)
@@ -328,6 +373,10 @@ def _without_one(
     engine: Engine, x: FloatArray, w: FloatArray, p: Parameters, most: int
 ) -> Parameters:
     """The mixtures without one of the components that are missed least, but the new one."""
+    small = engine.small_for(p)
+    if small is not None:
+        arrays = small.arrays(p)
+        return small.parameters(SHORT.without_one(small.problem, small.kind, arrays, most))
     R, K = p.weights.shape
     order = np.argsort(-_missed(engine, x, w, p)[:, :-1], axis=1, kind="stable")
     dropped = order[:, : max(1, most // R)]
@@ -341,9 +390,6 @@ def _without_one(
 
 def _missed(engine: Engine, x: FloatArray, w: FloatArray, p: Parameters) -> FloatArray:
     """By how much ℓ changes without each component, (R, K), the others in their proportions."""
-    small = engine.small_for(p)
-    if small is not None:
-        return small.missed(p)
     block, total = np.ascontiguousarray(x.T), w.sum()
     kept = np.empty(p.weights.shape)
     for r in range(len(kept)):

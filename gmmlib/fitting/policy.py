@@ -11,7 +11,7 @@ from tqdm import tqdm
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.errors import CollapseError, ConvergenceWarning, warn
 from gmmlib.fitting.fixed_point import Run, converge
-from gmmlib.fitting.heats import is_spike, races
+from gmmlib.fitting.heats import Anew, is_spike, races
 from gmmlib.fitting.moves import climbed
 from gmmlib.initialization.clusters import (
     Given,
@@ -331,13 +331,12 @@ def _candidates(
     ]
     if n_starts == 1:
         return [starts[0].mixture(0, some.frame)]
-    chance = w / w.sum()
     with (
         Engine(some, engine.family, added, backend=engine.backend) as small,
         _shown(small, verbose),
     ):
         starts = [small.projected(part) for part in starts]
-        best = races(small, starts, lambda count: x[rng.choice(len(x), count, p=chance)])
+        best = races(small, starts, Anew(x, w, rng))
         if not len(best.weights):
             after = small.em_step(starts[0])[0]
             run = int(np.argmax(small.collapsed(after).any(axis=1)))
