@@ -18,7 +18,7 @@ __all__ = [
     "road_of_examples",
     "site",
     "small_blocks",
-    "step_by_step",
     "stage",
+    "step_by_step",
     "watch",
 ]

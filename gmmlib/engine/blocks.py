@@ -176,11 +176,20 @@ class Blocks:
 
     def lacking(self, diagonal: bool, added: FloatArray | float = 0.0) -> Lacking | None:
         """Why the data, with ``added`` to their variances in units of the scale, lack spread."""
+        if not np.any(added):
+            return self._columns_lacking if diagonal else self._lacking
         total = self.variances + added
-        n_rows = self.n_rows if np.array_equal(total, self.variances) else None
         if not diagonal:
             total = self.covariance + np.diag(np.broadcast_to(added, self.n_features))
-        return lacking(total, self.rounding, self.centre, n_rows)
+        return lacking(total, self.rounding, self.centre, None)
+
+    @cached_property
+    def _columns_lacking(self) -> Lacking | None:
+        return lacking(self.variances, self.rounding, self.centre, self.n_rows)
+
+    @cached_property
+    def _lacking(self) -> Lacking | None:
+        return lacking(self.covariance, self.rounding, self.centre, self.n_rows)
 
     @property
     def names(self) -> list[str] | None:

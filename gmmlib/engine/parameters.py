@@ -140,6 +140,14 @@ class Parameters:
             return Mixture.tied(self.weights[run], means, Sigma[0])
         return Mixture(self.weights[run], means, Sigma)
 
+    def reframed(self, old: Frame, new: Frame) -> "Parameters":
+        """The same mixtures in the coordinates of another frame."""
+        if old is new:
+            return self
+        means = new.rows(old.rows_back(self.means))
+        Sigma = old.covariances_back(self.covariances, self.diagonal)
+        return Parameters.factored(self.weights, means, new.covariances(Sigma, self.diagonal))
+
     def precisions(self) -> FloatArray:
         """The diagonals of the Σ_j⁻¹, (R, K, d)."""
         squares = self.W * self.W

@@ -227,7 +227,8 @@ class Engine:
         step = self.backend.step(p, about, self._origin, self.family.shared)
         total: Moments | None = None
         done = 0
-        for part in self.executor.map(partial(_on_block, step), self._loaded(), self._work(R, K, d)):
+        work = self._work(R, K, d)
+        for part in self.executor.map(partial(_on_block, step), self._loaded(), work):
             if self.progress is not None:
                 done += block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
@@ -262,6 +263,15 @@ class Engine:
             known = None if before is None else before.covariances
             Sigma = self.family.estimate(weights, Sigma, self.blocks.scale, known)
             return self.factored(weights, m.about + away, Sigma)
+
+    def of_all(self) -> Parameters:
+        """One Gaussian with the mean and the covariance of all data, as the family allows."""
+        diagonal = self.family.diagonal
+        Sigma = self.blocks.variances if diagonal else self.blocks.covariance
+        Sigma = Sigma + (self._added if diagonal else np.diag(self._added))
+        one = np.ones((1, 1))
+        Sigma = self.family.estimate(one, Sigma[np.newaxis, np.newaxis], self.blocks.scale)
+        return self.factored(one, self._origin[np.newaxis, np.newaxis], Sigma)
 
     def projected(self, p: Parameters) -> Parameters:
         """With covariances of this engine's family, where they came from elsewhere."""

@@ -1,4 +1,4 @@
-"""Whole runs of EM on small data, compiled by Numba: many steps in one call.
+"""Whole runs of EM on small data, compiled by Numba.
 
 Where a pass takes microseconds, the interpreter between the passes would take most of the time.
 Nothing here is needed: ``passes`` and ``fitting.fixed_point`` do the same step by step, for data of
@@ -13,7 +13,6 @@ import math
 import numpy as np
 
 from gmmlib.engine.kernel import (
-    _ALGEBRA,
     SMALL,
     _aligned,
     _compiled,
@@ -92,7 +91,7 @@ def _sums(x, w, kind, log_c, mu, W, about, room):
 def _factored(kind, weights, cov, W, log_c, log_det):
     """W and log_c; NaN where a covariance has no factor."""
     K = len(weights)
-    C, a, d = cov.shape
+    C, _, d = cov.shape
     if kind >= DIAGONAL:
         for j in range(K):
             log_det[j] = 0.0
@@ -198,7 +197,7 @@ def _mark_collapsed(kind, rounding, limits, weights, cov, W, log_c):
 def _step(problem, kind, p, new, room):
     """The mixture after one EM step, into ``new``: ℓ before it, and whether a component collapsed.
 
-    ``problem`` is (x, w, scale, added, rounding, limits): the observations (d, n) and their weights,
+    ``problem`` is (x, w, scale, added, rounding, limits): the observations (d, n), their weights,
     three times (d,), and the steepest pivot, the least weight, and how much may cancel.
     """
     x, w, scale, added, rounding, limits = problem

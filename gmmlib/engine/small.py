@@ -1,4 +1,4 @@
-"""Whole runs of EM in one compiled call (``runs``, needs Numba), where a pass takes microseconds."""
+"""Small data for the compiled runs (``runs``, needs Numba): a pass takes microseconds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

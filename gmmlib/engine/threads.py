@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
 
@@ -30,14 +31,19 @@ class Threads:
     """An executor: threads of this process, as many as it may use unless a number is given."""
 
     def __init__(self, n_threads: int | None = None) -> None:
-        self.n_threads = n_threads or joblib.cpu_count()
+        self._asked = n_threads
         self._pool: ThreadPoolExecutor | None = None
+
+    @cached_property
+    def n_threads(self) -> int:
+        """How many there are; counting the processors takes as long as many a small pass."""
+        return self._asked or int(joblib.cpu_count())
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], work: float
     ) -> Iterator[Any]:
         """``function`` of every item, in order."""
-        if self.n_threads == 1 or work <= ONE_THREAD:
+        if work <= ONE_THREAD or self.n_threads == 1:
             return map(function, items)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="gmmlib")

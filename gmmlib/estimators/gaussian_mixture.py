@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, current
+from gmmlib.engine import Blocks, current, one_blas_thread
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
 from gmmlib.estimators.attributes import (
@@ -295,6 +295,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._check_options()
         found = self._validated(X)
+        with one_blas_thread():
+            return self._fit(found, sample_weight)
+
+    def _fit(self, found: dict[str, Any], sample_weight: Any) -> Self:
         blocks = Blocks.of(found["rows"], sample_weight)
         as_n_components(self.n_components, blocks.n_rows)
         if blocks.n_rows == 1:

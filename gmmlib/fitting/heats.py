@@ -49,15 +49,13 @@ class Anew:
         """So many means (count, d)."""
         chances = self.chances
         drawn = np.searchsorted(chances, self.rng.random(count) * chances[-1], side="right")
-        return self.x[np.minimum(drawn, len(chances) - 1)]
+        return np.asarray(self.x[np.minimum(drawn, len(chances) - 1)])
 
 
-_HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (5, 0.0))  # EM steps, and the share of the runs that goes on
+_HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (5, 0.0))  # EM steps, and the share that goes on
 
 
-def race(
-    engine: Engine, p: Parameters, anew: Anew | None = None
-) -> tuple[Parameters, FloatArray]:
+def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> tuple[Parameters, FloatArray]:
     """Short runs of all starts in one pass; the better ones go on; the best come back first.
 
     Those that were overtaken come after them, as they were then: the best may all end in a spike.
@@ -111,7 +109,7 @@ def _heat(
     while left.any():
         p, found, taken, gone = engine.em_run(p, left, _ROUNDING)
         log_likelihood = np.where(taken > 0, found, log_likelihood)
-        lost = gone.any(axis=1)
+        lost = np.asarray(gone.any(axis=1))
         if not lost.any():
             break
         left = np.where(lost, left - taken, 0)

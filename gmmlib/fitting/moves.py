@@ -14,7 +14,6 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from gmmlib.engine import Engine, Parameters
-from gmmlib.engine.small import Small
 from gmmlib.fitting.fixed_point import converge
 from gmmlib.fitting.heats import SHORT, SPIKE, is_spike
 from gmmlib.spikes import FEW
@@ -32,7 +31,7 @@ _HELD = 2**23  # numbers in the mixtures of one move: 64 MiB
 _FEW_NUMBERS = 2**14  # of which a compiled loop finds the nearest sooner than a product
 _LOOKED_AT = 128  # observations at which the density is looked at
 _HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (4, 1.0))  # EM steps, and the share that goes on
-_KNOWN = 4  # runs in turn that lead to a known summit, after which no other is looked for
+_KNOWN = 2  # runs in turn that lead to a known summit, after which no other is looked for
 _PASSES_EACH = 20  # that a move takes for each mixture in it, all in all
 _NEAR = 1e-3  # the distance to a summit from which it is compared
 _FURTHEST = 150  # steps that are taken to it

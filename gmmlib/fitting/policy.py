@@ -135,6 +135,7 @@ def best_fit(
     if init_params == "search" and max_iter > 0:
         kind = "search"
     is_free = start is None and given.means is None and n_components > 1 and max_iter > 0
+    is_alone = start is None and given.is_nothing and max_iter > 0 and family.linear
     ways = [(init_params, added)]
     if is_free and init_params != "random" and reg_covar != 0:
         ways.append(("random", added))
@@ -144,9 +145,12 @@ def best_fit(
     for way, floor in ways:
         try:
             with Engine(blocks, family, floor) as engine:
-                candidates: Iterable[Mixture]
+                candidates: Iterable[Parameters]
+                if n_components == 1 and is_alone:
+                    run, only_spikes = _one_gaussian(engine), False
+                    break
                 if start is not None:
-                    candidates = [start]
+                    candidates = [Parameters.of([start], family, blocks.frame)]
                 else:
                     asked = (n_components, n_init, way, init_size, kind)
                     candidates = _candidates(engine, *asked, given, floor, rng, verbose)
@@ -226,15 +230,14 @@ def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[Floa
 
 
 def _best_run(
-    engine: Engine, candidates: Iterable[Mixture], tol: float, max_iter: int, verbose: int
+    engine: Engine, candidates: Iterable[Parameters], tol: float, max_iter: int, verbose: int
 ) -> tuple[Run, bool]:
     """The first run that ends in no spike, or the best of all; and whether there were spikes only.
 
     Raises ``CollapseError`` where all of them collapse.
     """
     tried: list[Run] = []
-    for mixture in candidates:
-        start = Parameters.of([mixture], engine.family, engine.blocks.frame)
+    for start in candidates:
         run = _converged(engine, engine.projected(start), tol, max_iter, verbose)
         if run.collapsed is None and not is_spike(engine, run.parameters).any():
             return run, False
@@ -246,6 +249,17 @@ def _best_run(
         component, reason = engine.why_collapsed(collapsed)
         raise CollapseError(component, reason, tried[-1].n_iter)
     return max(ended, key=lambda run: run.log_likelihoods[-1]), len(tried) > 1
+
+
+def _one_gaussian(engine: Engine) -> Run:
+    """One component has the mean and the covariance of all data: nothing is left to be searched.
+
+    Raises ``CollapseError``. Book: eq-mle-mean, eq-mle-variance.
+    """
+    p = engine.of_all()
+    if engine.collapsed(p).any():
+        raise CollapseError(*engine.why_collapsed(p), 1)
+    return Run(p, engine.moments(p).log_likelihood.tolist(), 1, 0.0, True)
 
 
 def _converged(engine: Engine, start: Parameters, tol: float, max_iter: int, verbose: int) -> Run:
@@ -309,9 +323,9 @@ def _candidates(
     added: FloatArray,
     rng: np.random.Generator,
     verbose: int,
-) -> Iterable[Mixture]:
+) -> Iterable[Parameters]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
-    K, d = n_components, engine.blocks.n_features
+    K, d, frame = n_components, engine.blocks.n_features, engine.blocks.frame
     some, x, w = _seen(engine, K, init_size, added, rng)
     added_here = added / some.scale**2
     if engine.family.diagonal:
@@ -330,7 +344,7 @@ def _candidates(
         for part in _starts(engine.family, x, w, covariance, K, n_starts, rng, init_params)
     ]
     if n_starts == 1:
-        return [starts[0].mixture(0, some.frame)]
+        return [starts[0].reframed(some.frame, frame)]
     with (
         Engine(some, engine.family, added, backend=engine.backend) as small,
         _shown(small, verbose),
@@ -347,7 +361,7 @@ def _candidates(
             wide = min(1, _NARROW / d) ** (1 if engine.family.diagonal else 2)
             n_passes = int(_PASSES_EACH * n_init * min(1, _FEW / K) * wide)
             best = climbed(small, x, w, best, rng, n_passes)
-        return (best.mixture(r, some.frame) for r in range(len(best.weights)))
+        return (best.runs([r]).reframed(some.frame, frame) for r in range(len(best.weights)))
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from gmmlib.engine.kernel import _compiled
 from gmmlib.engine.runs import (
     COLLAPSED,
     DIAGONAL,
-    FULL,
     OVERFLOWED,
     SPHERICAL,
     TIED,
@@ -103,7 +102,7 @@ def is_spike(kind, p, total, rule):
 
 @_compiled(error_model="numpy")
 def _begin_anew(kind, p, gone, x, chances, uniform):
-    """Other components in the place of those in ``gone``: an observation each, pooled covariance."""
+    """Other components in the place of those in ``gone``: an observation each."""
     weights, mu, cov, W, log_c = p
     K, d = mu.shape
     left = 0.0
@@ -218,7 +217,7 @@ def race(problem, kind, mixtures, heats, still, lives, least, chances, uniform, 
                 going[n_sound] = r
                 n_sound += 1
         best = _by_height(going[:n_sound], found)
-        keep = min(n_sound, max(least, int(math.ceil(heats[h, 1] * n_sound))))
+        keep = min(n_sound, max(least, math.ceil(heats[h, 1] * n_sound)))
         going = best[:keep]
         order[end - (n_sound - keep) : end] = best[keep:]
         end -= n_sound - keep
@@ -380,7 +379,7 @@ def grown(problem, kind, p, near, pooled, most, rule):
     x, w, scale = problem[:3]
     at, nearest, share, log_density = near
     n_splits, n_places, half, least = rule
-    weights, mu, cov, W, _ = p
+    weights, mu, cov, _, _ = p
     K, d = mu.shape
     n = x.shape[1]
     beta, squares, expected = np.empty((K, n)), np.empty((K, n)), np.empty(n)

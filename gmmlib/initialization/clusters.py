@@ -292,6 +292,11 @@ class Given:
     means: FloatArray | None = None
     covariances: FloatArray | None = None
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is none of them."""
+        return self.weights is None and self.means is None and self.covariances is None
+
     def put_into(
         self, p: Parameters, x: FloatArray, w: FloatArray, covariance: FloatArray, frame: Frame
     ) -> Parameters:
@@ -303,7 +308,7 @@ class Given:
 
         Raises ``ValueError`` where something given is out of the range of floats in that frame.
         """
-        if self.weights is None and self.means is None and self.covariances is None:
+        if self.is_nothing:
             return p
         weights, means = p.weights.copy(), p.means.copy()
         shape = (*means.shape[:2], *p.covariances.shape[2:])

@@ -109,7 +109,7 @@ def centred(z, w, rounds, K, nearest):
 def cluster_sums(x, w, nearest, counts, sizes, means, scatters):
     """Of each cluster: weight and size (R, K), mean (R, K, d), Σ w (x - mean)(x - mean)ᵀ.
 
-    The last is (R, K, d, d), or (R, K, 1, d) for the sums of squares alone; of (R, K, 0, d) nothing.
+    The last is (R, K, d, d), or (R, K, 1, d) for the sums of squares; of (R, K, 0, d) nothing.
     """
     n, d = x.shape
     R, K = counts.shape
