@@ -52,7 +52,7 @@ class Anew:
         return np.asarray(self.x[np.minimum(drawn, len(chances) - 1)])
 
 
-_HEATS = ((1, 0.5), (2, 0.5), (4, 0.5), (5, 0.0))  # EM steps, and the share that goes on
+_HEATS = ((3, 0.5), (5, 0.5), (8, 0.0))  # EM steps, and the share that goes on
 
 
 def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> tuple[Parameters, FloatArray]:

@@ -399,12 +399,12 @@ def grown(problem, kind, p, near, pooled, most, rule):
     split = split[: max(1, min(int(n_splits), (most - len(chosen)) // each))]
     made = _room_for(kind, each * len(split) + len(chosen), K + 1, d)
     step, inner = np.empty(d), np.empty(cov.shape[1:])
-    m = 0
-    for j in split:
+    for i, j in enumerate(split):
         own = min(j, len(cov) - 1)
-        if m == 0 or kind != TIED:
+        if i == 0 or kind != TIED:
             _halves(kind, x, beta[j], counts[j], mu[j], cov[own], half, step, inner)
-        for way in range(each):
+        for way in range(each):  # in two; or a narrow one inside a wide one
+            m = way * len(split) + i
             _extended(p, made, m)
             made[0][m, j] = made[0][m, K] = weights[j] / 2
             made[1][m, K] = mu[j]
@@ -414,7 +414,7 @@ def grown(problem, kind, p, near, pooled, most, rule):
             if kind != TIED:
                 made[2][m, j] = inner if way == 0 else 1.3 * cov[own]
                 made[2][m, K] = inner if way == 0 else 0.1 * cov[own]
-            m += 1
+    m = each * len(split)
     for s in chosen:
         _extended(p, made, m)
         added = min(share[s], 0.5)

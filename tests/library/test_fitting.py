@@ -12,7 +12,9 @@ from gmmlib.fitting import (
     converge,
     distance,
     fixed_point,
+    heats,
     is_spike,
+    moves,
     race,
     starting_points,
 )
@@ -134,7 +136,7 @@ def test_the_best_come_back_first(road):
     x = (FAITHFUL - data.centre) / data.scale
     p, _ = starts(x, 3, n_starts=12)
     with Engine(data, "full") as machine:
-        best = race(machine, p)
+        best, _ = race(machine, p)
         _, after = machine.em_step(best)
         _, before = machine.em_step(p)
         spikes = is_spike(machine, best).any(axis=1)
@@ -153,8 +155,8 @@ def test_runs_that_collapse_drop_out_of_the_race(road):
     wide = Mixture.univariate([0.5, 0.5], [-0.5, 0.5], [1.0, 2.0])
     with Engine(data, "full") as machine:
         both = Parameters.of([narrow, wide], "full", data.frame)
-        assert len(race(machine, both).weights) == 1
-        assert len(race(machine, both.runs([0])).weights) == 0
+        assert len(race(machine, both)[0].weights) == 1
+        assert len(race(machine, both.runs([0]))[0].weights) == 0
 
 
 def spike_and_sound():
@@ -175,7 +177,7 @@ def test_a_needle_on_few_points_is_a_spike():
     with Engine(data, "full") as machine:
         both = Parameters.of([sound, spike], "full", data.frame)
         assert is_spike(machine, both).tolist() == [[False, False], [True, False]]
-        in_front = race(machine, both.runs([1, 0]))
+        in_front, _ = race(machine, both.runs([1, 0]))
         assert not is_spike(machine, in_front.runs([0])).any()
     many = Blocks.of(np.repeat(X, 10, axis=0))  # a needle of thirty points is no chance
     with Engine(many, "full") as machine:
@@ -218,7 +220,10 @@ def test_a_search_that_nobody_guards_ends_in_a_spike(road, monkeypatch):
 
     guarded = GaussianMixture(3, random_state=0).fit(X)
     assert needles(guarded) > 1e-2
-    monkeypatch.setattr(spikes, "NARROW", 0.0)
+    for module, name, none in ((spikes, "NARROW", 0.0), (heats, "NARROW", 1e-300)):
+        monkeypatch.setattr(module, name, none)
+    for module in (heats, moves):
+        monkeypatch.setattr(module, "SPIKE", (spikes.FEW, 0.0, spikes.WIDE))
     free = GaussianMixture(3, random_state=0).fit(X)
     assert needles(free) < 1e-6
     assert free.lower_bound_ > guarded.lower_bound_

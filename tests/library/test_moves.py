@@ -7,8 +7,8 @@ import pytest
 
 from gmmlib import GaussianMixture, Mixture, datasets
 from gmmlib.engine import Blocks, Engine, Parameters, passes
-from gmmlib.fitting import climbed, is_spike, moves, policy, race, starting_points
-from gmmlib.fitting.heats import races
+from gmmlib.fitting import climbed, heats, is_spike, moves, policy, race, starting_points
+from gmmlib.fitting.heats import Anew, races
 from gmmlib.fitting.policy import INIT_PARAMS
 from gmmlib.models import COVARIANCE_TYPES, family_of
 
@@ -89,7 +89,7 @@ def test_what_comes_back_first_is_no_lower_and_no_spike(kind, K):
     covariance = np.diag(covariance).copy() if family_of(kind).diagonal else covariance
     with machine:
         starts = starting_points(x, w, covariance, K, 6, np.random.default_rng(K))
-        raced = race(machine, machine.projected(starts))
+        raced, _ = race(machine, machine.projected(starts))
         found = climbed(machine, x, w, raced, np.random.default_rng(0), ENOUGH)
         _, before = summit(machine, raced.runs([0]))
         after, reached = summit(machine, found.runs([0]))
@@ -171,7 +171,7 @@ def test_no_array_of_a_search_is_much_larger_than_the_mixtures_it_holds():
     machine, x, w = engine_of(X, "tied")
     with machine:
         starts = starting_points(x, w, machine.blocks.covariance, 5, 4, np.random.default_rng(0))
-        raced = race(machine, machine.projected(starts))
+        raced, _ = race(machine, machine.projected(starts))
         tracemalloc.start()
         climbed(machine, x, w, raced, np.random.default_rng(0), 400)
         peak = tracemalloc.get_traced_memory()[1]
@@ -183,39 +183,42 @@ def test_no_array_of_a_search_is_much_larger_than_the_mixtures_it_holds():
 # --- a component that collapses in the race -------------------------------------------------------
 
 
+@pytest.mark.parametrize(("lives", "left"), [(0, 0), (3, 1)])
 @pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
-def test_a_component_that_collapses_starts_anew(kind):
+def test_a_component_that_collapses_starts_anew(kind, lives, left, calls, monkeypatch):
+    monkeypatch.setattr(heats, "_LIVES", lives)
     X = blobs()
-    machine, x, _ = engine_of(X, kind)
+    machine, x, w = engine_of(X, kind)
     point = Mixture([0.5, 0.5], [[4.0, 3.0], X[3]], [9 * np.eye(2), 1e-14 * np.eye(2)])
-    drawn = []
-
-    def anew(count):
-        drawn.append(count)
-        return x[-count:]
-
     with machine:
         p = Parameters.of([point], kind, machine.blocks.frame)
-        assert not len(race(machine, p).weights)
-        raced = race(machine, p, anew)
-        assert len(raced.weights) == 1
+        assert not len(race(machine, p)[0].weights)
+        raced, _ = race(machine, p, Anew(x, w, np.random.default_rng(0)))
+        assert len(raced.weights) == left
         assert np.isfinite(raced.log_c).all()
-    assert drawn[0] == 1
 
 
-def test_a_component_starts_anew_a_few_times_only():
+def test_a_component_starts_anew_on_an_observation_by_its_weight():
+    x, w = np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 0.0, 3.0])
+    drawn = Anew(x, w, np.random.default_rng(0))(4000).ravel()
+    assert not (drawn == 1).any()
+    assert (drawn == 2).mean() == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_component_starts_anew_a_few_times_only(step_by_step):
     """Each of four components is on a single point, so there is always one that collapses."""
     X = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [5.0, 5.0]], 30, axis=0)
     machine, x, w = engine_of(X, "spherical")
     drawn = []
 
-    def anew(count):
-        drawn.append(count)
-        return x[np.arange(count) % len(x)]
+    class InOrder(Anew):
+        def __call__(self, count):
+            drawn.append(count)
+            return x[np.arange(count) % len(x)]
 
     with machine:
         starts = starting_points(x, w, machine.blocks.variances, 4, 1, np.random.default_rng(0))
-        race(machine, machine.projected(starts), anew)
+        race(machine, machine.projected(starts), InOrder(x, w, np.random.default_rng(0)))
     assert len(drawn) == 3
 
 
@@ -226,7 +229,7 @@ def test_a_race_ends_when_all_have_arrived():
     with machine:
         starts = starting_points(x, w, machine.blocks.covariance, 3, 20, np.random.default_rng(0))
         race(machine, starts)
-        assert machine.n_passes < 140  # of 200
+        assert machine.n_passes < 120  # of 20 · 3 + 10 · 5 + 5 · 8 = 150
 
 
 def test_many_mixtures_go_in_groups_within_bounds_of_memory(monkeypatch):

@@ -46,6 +46,16 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(passes, "_KEPT", 0)
 
 
+@pytest.fixture(params=["one call", "step by step"])
+def calls(request, monkeypatch):
+    """Each test runs twice: small data in compiled calls, and step by step as all others."""
+    if request.param == "step by step":
+        monkeypatch.setattr(Engine, "small_for", lambda self, p: None)
+    elif not COMPILED:
+        pytest.skip("Numba is not installed")
+    return request.param
+
+
 @pytest.fixture
 def step_by_step(monkeypatch):
     """No run is made whole in one compiled call."""
