@@ -232,7 +232,10 @@ class Engine:
             if self.progress is not None:
                 done += block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
-            total = part if total is None else total + part
+            if total is None:
+                total = part
+            else:
+                total += part
         assert total is not None  # Blocks has checked that there are rows
         log_likelihood = self.log_likelihoods(total.log_likelihood + total.lost)
         return Moments(total.N, total.S1, total.S2, total.about, log_likelihood)

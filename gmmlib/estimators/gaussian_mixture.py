@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, current
+from gmmlib.engine import Blocks, current, one_blas_thread
 from gmmlib.engine.blocks import as_sample_weight, in_blocks
 from gmmlib.errors import warn
 from gmmlib.estimators.attributes import (
@@ -263,6 +263,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # --- fitting ----------------------------------------------------------------------------------
 
+    @one_blas_thread()
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Estimate the mixture. If that fails, the estimator is as it was before.
 
@@ -650,8 +651,9 @@ _NO_PRECISION = (
 
 def _require_different(together: FloatArray) -> None:
     """Raise ``ValueError`` where two components start with the same means and covariances."""
-    _, first, row = np.unique(together, axis=0, return_index=True, return_inverse=True)
-    for j, k in enumerate(first[np.ravel(row)]):
+    first: dict[bytes, int] = {}
+    for j, row in enumerate(np.add(together, 0.0, order="C")):  # -0.0 becomes 0.0
+        k = first.setdefault(row.tobytes(), j)
         if j != k:
             raise ValueError(
                 f"means_init has the same values in the rows {k} and {j}: two components with "

@@ -312,6 +312,9 @@ def _candidates(
 ) -> Iterable[Mixture]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     K, d = n_components, engine.blocks.n_features
+    whole = given.whole(engine.blocks.frame)
+    if whole is not None:
+        return [whole.mixture(0, engine.blocks.frame)]
     some, x, w = _seen(engine, K, init_size, added, rng)
     added_here = added / some.scale**2
     if engine.family.diagonal:
