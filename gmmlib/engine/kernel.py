@@ -28,13 +28,11 @@ def _compiled(**options):
     return decorate
 
 
-BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
+BLOCK = 392  # observations at once: a block of them and what is made of it stay in the cache
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
-WIDE = 64  # features from which nearly all responsibilities are 0 or 1 as a rule
 NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
 NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
-NOTHING = 1e-290  # its products are below the normal doubles, where a processor is slow
 
 _ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
 
@@ -404,37 +402,6 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             S2[j, r] += second
 
 
-@_compiled(fastmath=_ALGEBRA, error_model="numpy")
-def _moments_wide(x, beta, about, N, S1, S2, K, d, m, index):
-    """:func:`_moments_diagonal`, of the observations alone that the component has a share in."""
-    _with_wide_vectors()
-    for j in range(K):
-        b = beta[j]
-        count = 0.0
-        largest = 0.0
-        for i in range(m):
-            count += b[i]
-            largest = max(largest, b[i])
-        N[j] += count
-        least = max(NEGLIGIBLE * largest, NOTHING)
-        active = 0
-        for i in range(m):
-            index[active] = i
-            active += b[i] > least
-        for r in range(d):
-            t = about[j, r]
-            first = 0.0
-            second = 0.0
-            for k in range(active):
-                i = index[k]
-                v = x[r, i] - t
-                u = b[i] * v
-                first += u
-                second += u * v
-            S1[j, r] += first
-            S2[j, r] += second
-
-
 @_compiled(error_model="numpy")
 def _aligned(rows, columns):
     """Zeros that begin where a cache line does: a vector across two lines is loaded twice."""
@@ -445,9 +412,13 @@ def _aligned(rows, columns):
 
 @_compiled(error_model="numpy")
 def _part(n, most):
-    """Observations in each of equal parts of n, whole cache lines, and about ``most`` at most."""
+    """Observations in each of about equal parts of n, about ``most`` at most.
+
+    They are an odd number of cache lines, so that the rows of a block do not share cache sets.
+    """
     parts = (n + most - 1) // most
-    return (n + 8 * parts - 1) // (8 * parts) * 8
+    lines = (n + 8 * parts - 1) // (8 * parts)
+    return 8 * (lines + 1 - lines % 2)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
@@ -508,7 +479,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
-    """:func:`accumulate` for W and S2 of shape (R, K, d)."""
+    """:func:`accumulate` for W and S2 of shape (R, K, d), below TILED features: else see ``flat``."""
     _with_wide_vectors()
     R, K, d = mu.shape
     n = x.shape[1]
@@ -517,7 +488,6 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     top = _aligned(1, size)[0]
     total = _aligned(1, size)[0]
     block = _aligned(d, size)
-    index = np.empty(size + 1, np.int64)
     for start in range(0, n, size):
         m = min(size, n - start)
         _copy(x, start, m, block)
@@ -525,10 +495,7 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
         for r in range(R):
             _log_joint_diagonal(block, log_c[r], mu[r], W[r], L, K, d, m)
             log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
-            if d >= WIDE:
-                _moments_wide(block, L, about[r], N[r], S1[r], S2[r], K, d, m, index)
-            else:
-                _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
+            _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")

@@ -43,7 +43,7 @@ class Moments:
     log_likelihood: FloatArray
     lost: FloatArray | float = 0.0
 
-    def __iadd__(self, other: "Moments") -> "Moments":  # noqa: PYI034
+    def __iadd__(self, other: "Moments") -> "Moments":
         """``a += b`` makes no new S2, which has d² numbers for each component."""
         return self._sum(other, self.N, self.S1, self.S2)
 
