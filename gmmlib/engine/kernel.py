@@ -479,7 +479,7 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
-    """:func:`accumulate` for W and S2 of shape (R, K, d), below TILED features: else see ``flat``."""
+    """:func:`accumulate` for W and S2 of shape (R, K, d); from TILED features on see ``flat``."""
     _with_wide_vectors()
     R, K, d = mu.shape
     n = x.shape[1]

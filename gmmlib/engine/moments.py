@@ -61,5 +61,5 @@ class Moments:
             lost = np.where(np.abs(a) >= np.abs(b), (a - total) + b, (b - total) + a)
             lost = lost + self.lost + other.lost
         pairs = ((self.N, other.N), (self.S1, other.S1), (self.S2, other.S2))
-        sums = (np.add(*pair, out=room) for pair, room in zip(pairs, out, strict=True))
-        return Moments(*sums, self.about, total, lost)
+        N, S1, S2 = (np.add(*pair, out=room) for pair, room in zip(pairs, out, strict=True))
+        return Moments(N, S1, S2, self.about, total, lost)
