@@ -1,6 +1,6 @@
 """Compare gmmlib with its peers, and write results.json, results.md and figures.
 
-    make bench                                  everything, in about eight minutes
+    make bench                                  everything, in about a quarter of an hour
     python benchmarks/bench.py --quick --out X  the same on toy sizes, to see that it runs
 
 The keys of results.json, which the book reads:
@@ -13,11 +13,15 @@ The keys of results.json, which the book reads:
 ``versions``         {name: version}
 ``peers``            {key: {label, precision, own_start, version or missing}}
 ``compilation``      seconds of the first EM step: first_ever, afterwards (from Numba's cache)
-``table``            a list of rows: n, d, K, overlap, iterations (10), start_seed,
-                     seconds {peer: of those iterations}, with_setup {peer: of a whole call of 11},
+``table``            a list of rows: n, d, K, covariance_type, overlap, iterations (10), start_seed,
+                     seconds {peer: of those iterations}, with_setup {peer: of a whole call of 11;
+                     gmmlib_fit: by the estimator, checks and attributes included},
                      log_likelihood {peer: after 11 iterations}, ratio {peer: seconds / gmmlib's},
                      share {gmmlib, gmmlib_numpy: of the DGEMM peak}, exp_share {the same: of the
-                     exponentials' peak}, fastest_peer (a key), rounds
+                     exponentials' peak}, fastest_peer (a key), rounds; where a family needs fewer
+                     operations than two matrix products, a share may be above 1
+``densities``        a list: n, d, K, covariance_type, call ("predict" or "score_samples"),
+                     seconds {gmmlib, scikit_learn, scikit_learn_1}
 ``growth``           {"n" | "d" | "K": {values, fixed {…}, seconds {peer: [per iteration]}, flops}}
 ``whole_fits``       a list: data, n, d, K, best, gap, plain_iterations, passes (gmmlib's),
                      seconds {peer}, short {peer: how far its ℓ is below the best}
@@ -50,22 +54,47 @@ from threadpoolctl import threadpool_limits
 
 import machine
 import report
+from densities import densities
 from fits import real_fits, restarts, whole_fits
 from memory import measured_memory
-from peers import Mclust, Missing, Peer, in_turns, installed, reached
+from peers import Mclust, Missing, OursAsFitted, Peer, in_turns, installed, reached
 from problems import problem
 
 HERE = Path(__file__).parent
-ROWS = ((100_000, 1, 3), (100_000, 2, 5), (100_000, 8, 8), (50_000, 16, 16), (20_000, 32, 16))
+ROWS = (
+    (100_000, 1, 3, "full"),
+    (100_000, 2, 5, "full"),
+    (100_000, 8, 8, "full"),
+    (50_000, 16, 16, "full"),
+    (20_000, 32, 16, "full"),
+    (20_000, 64, 8, "full"),
+    (5_000, 128, 5, "full"),
+    (3_000, 256, 3, "full"),
+    (3_000, 512, 3, "full"),
+    (50_000, 16, 16, "tied"),
+    (20_000, 64, 8, "tied"),
+    (3_000, 256, 3, "tied"),
+    (3_000, 512, 3, "tied"),
+    (100_000, 32, 16, "diag"),
+    (2_000, 784, 10, "diag"),
+    (500, 4_096, 5, "diag"),
+    (100_000, 32, 16, "spherical"),
+    (2_000, 784, 10, "spherical"),
+)
+DENSITIES = ((2, 5, "full"), (16, 16, "full"), (64, 8, "full"), (16, 16, "tied"), (32, 16, "diag"))
 
 
 class Sizes:
     """How much is measured; ``quick`` is for the tests."""
 
     def __init__(self, quick: bool, hurry: bool = False) -> None:
-        self.rows = ((300, 1, 2), (300, 2, 2)) if quick else ROWS
+        toys = ((300, 1, 2, "full"), (300, 2, 2, "full"), (300, 5, 3, "tied"), (300, 6, 2, "diag"))
+        self.rows = toys if quick else ROWS
+        self.densities = ((2, 2, "full"), (4, 2, "diag")) if quick else DENSITIES
+        self.density_rows = (1, 30) if quick else (1, 272, 100_000)
+        self.density_rounds = 2 if quick else 10 if hurry else 30
         self.iterations = 10
-        self.row_seconds = 0.1 if quick else 2.0 if hurry else 20.0
+        self.row_seconds = 0.1 if quick else 2.0 if hurry else 16.0
         self.rounds = (1, 2) if quick or hurry else (3, 15)
         self.growth: dict[str, tuple[dict[str, int], list[int]]] = {
             "n": ({"d": 8, "K": 8}, [300, 600] if quick else [1000, 10_000, 100_000, 1_000_000]),
@@ -127,6 +156,7 @@ def main() -> None:
         parts = {
             "compilation": lambda: machine.compilation(asked.quick),
             "table": lambda: [_row(found, sizes, *row) for row in sizes.rows],
+            "densities": lambda: densities(sizes),
             "growth": lambda: _growth(found, sizes),
             "whole_fits": lambda: whole_fits(found, sizes.fits, sizes.fit_seconds),
             "restarts": lambda: restarts(sizes.restarts, sizes.starts, sizes.rounds[0]),
@@ -153,18 +183,27 @@ def main() -> None:
 # --- fixed iterations -----------------------------------------------------------------------------
 
 
-def _row(found: list[Peer], sizes: Sizes, n: int, d: int, K: int) -> dict[str, Any]:
-    p = problem(n, d, K)
+def _row(
+    found: list[Peer], sizes: Sizes, n: int, d: int, K: int, covariance_type: str
+) -> dict[str, Any]:
+    p = problem(n, d, K, covariance_type)
     most = sizes.iterations + 1
+    everyone = [peer for peer in found if covariance_type in peer.covariance_types]
+    fitted = OursAsFitted()
     with ExitStack() as stack:
-        tasks = {peer.name: stack.enter_context(peer.task(p.X, p.start)) for peer in found}
+        tasks = {
+            peer.name: stack.enter_context(peer.task(p.X, p.start, covariance_type))
+            for peer in [*everyone, fitted]
+        }
         least, rounds = in_turns(tasks, (1, most), sizes.row_seconds, sizes.rounds)
+        del tasks[fitted.name]  # extrapolated, so that it ends elsewhere
         log_likelihood = {name: reached(task, p.X) for name, task in tasks.items()}
-    seconds = {name: _without_setup(least[name]) for name in least}
+    seconds = {name: _without_setup(least[name]) for name in tasks if name in least}
     row = {
         "n": n,
         "d": d,
         "K": K,
+        "covariance_type": covariance_type,
         "overlap": round(p.overlap, 3),
         "iterations": sizes.iterations,
         "flops": p.flops * sizes.iterations,
@@ -174,7 +213,8 @@ def _row(found: list[Peer], sizes: Sizes, n: int, d: int, K: int) -> dict[str, A
         "rounds": rounds,
     }
     _say(
-        f"       {n} × {d}, K = {K}: " + ", ".join(f"{k} {v:.3f}" for k, v in seconds.items() if v)
+        f"       {n} × {d}, K = {K}, {covariance_type}: "
+        + ", ".join(f"{k} {v:.3f}" for k, v in seconds.items() if v)
     )
     return row
 

@@ -21,6 +21,8 @@ from threadpoolctl import threadpool_limits
 from gmmlib import Mixture
 from gmmlib.engine import Blocks, Compiled, Engine, Matrices, Parameters, using
 from gmmlib.fitting import converge
+from gmmlib.mixture import DiagonalMixture
+from gmmlib.models import COVARIANCE_TYPES
 
 HERE = Path(__file__).parent
 PAUSE = 0.05  # seconds before each turn: threads of BLAS and OpenMP wait busily for a while
@@ -43,10 +45,13 @@ class Peer:
     own_start : bool
         It cannot be told where to start, so only the cost of its iterations is comparable.
     precision : str
+    covariance_types : tuple of str
+        Which of scikit-learn's names it is run with.
     """
 
     name = label = ""
     own_start = False
+    covariance_types: tuple[str, ...] = ("full",)
     precision = "float64"
 
     def version(self) -> str:
@@ -54,7 +59,9 @@ class Peer:
         raise NotImplementedError
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator["Task"]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator["Task"]:
         """Data in the form that the peer wants; preparing them is not timed."""
         raise NotImplementedError
         yield
@@ -80,6 +87,7 @@ class Ours(Peer):
     """gmmlib's engine: reading, checking and measuring the data is part of every run."""
 
     name, label = "gmmlib", "gmmlib"
+    covariance_types = COVARIANCE_TYPES
 
     def version(self) -> str:
         if Compiled is None:
@@ -87,13 +95,15 @@ class Ours(Peer):
         return f"{_distribution('gmmlib')}, Numba {_distribution('numba')}"
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         def run(iterations: int) -> float:
             with self.road():
                 begin = time.perf_counter()
                 blocks = Blocks.of(X)
-                p = Parameters.of([start], "full", blocks.frame)
-                with Engine(blocks, "full") as steps:
+                p = Parameters.of([start], covariance_type, blocks.frame)
+                with Engine(blocks, covariance_type) as steps:
                     p = self.iterated(steps, p, iterations)
                 seconds = time.perf_counter() - begin
             task.found = p.mixture(0, blocks.frame)
@@ -121,6 +131,32 @@ class OursExtrapolated(Ours):
         return converge(steps, p, 0.0, iterations).parameters
 
 
+class OursAsFitted(Ours):
+    """GaussianMixture.fit from that start: with all checks and attributes, and extrapolated."""
+
+    name, label = "gmmlib_fit", "gmmlib, `GaussianMixture.fit`"
+
+    @contextlib.contextmanager
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
+        """See :class:`Peer`."""
+        from gmmlib import GaussianMixture
+
+        options = _given(start, covariance_type)
+
+        def run(iterations: int) -> float:
+            model = GaussianMixture(len(start.weights), tol=0, max_iter=iterations, **options)
+            begin = time.perf_counter()
+            model.fit(X)
+            seconds = time.perf_counter() - begin
+            task.found = model.mixture_
+            return seconds
+
+        task = Task(run)
+        yield task
+
+
 class OursInNumPy(Ours):
     """The same, as two matrix products and without Numba."""
 
@@ -140,15 +176,18 @@ class ScikitLearn(Peer):
 
     name, label = "scikit_learn", "scikit-learn"
     blas_threads: int | None = None
+    covariance_types = COVARIANCE_TYPES
 
     def version(self) -> str:
         return _distribution("scikit-learn")
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         from sklearn.mixture import GaussianMixture
 
-        precisions = np.linalg.inv(start.covariances)
+        options = _given(start, covariance_type)
 
         def run(iterations: int) -> float:
             model = GaussianMixture(
@@ -157,17 +196,15 @@ class ScikitLearn(Peer):
                 reg_covar=0,
                 max_iter=iterations,
                 init_params="random_from_data",
-                weights_init=start.weights,
-                means_init=start.means,
-                precisions_init=(precisions + precisions.swapaxes(1, 2)) / 2,
                 random_state=0,
+                **options,
             )
             with threadpool_limits(self.blas_threads, "blas"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # "did not converge" is what we ask for
                 begin = time.perf_counter()
                 model.fit(X)
                 seconds = time.perf_counter() - begin
-            task.found = _mixture(model.weights_, model.means_, model.covariances_)
+            task.found = _mixture(model.weights_, model.means_, model.covariances_, covariance_type)
             return seconds
 
         task = Task(run)
@@ -190,7 +227,9 @@ class Pomegranate(Peer):
         return f"{_distribution('pomegranate')}, torch {_distribution('torch')}"
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         import torch
         from pomegranate.distributions import Normal
         from pomegranate.gmm import GeneralMixtureModel
@@ -229,7 +268,9 @@ class Gmmx(Peer):
         return f"{_distribution('gmmx')}, JAX {_distribution('jax')}"
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         import jax.numpy as jnp
         from gmmx import EMFitter, GaussianMixtureModelJax
 
@@ -272,7 +313,9 @@ class MlPack(Peer):
         return _distribution("mlpack")
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         import mlpack
 
         def run(iterations: int) -> float:
@@ -317,7 +360,9 @@ class Armadillo(Peer):
         return asked.stdout.strip()
 
     @contextlib.contextmanager
-    def task(self, X: NDArray[np.float64], start: Mixture) -> Iterator[Task]:
+    def task(
+        self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
+    ) -> Iterator[Task]:
         n, d = X.shape
         K = len(start.weights)
         data = self.program.with_name("armadillo.bin")
@@ -447,21 +492,44 @@ def reached(task: Task, X: Any) -> float | None:
 
 def log_likelihood(mixture: Mixture, X: Any) -> float:
     blocks = Blocks.of(X)
-    with Engine(blocks, "full") as steps:
-        p = Parameters.of([mixture], "full", blocks.frame)
+    family = "diag" if isinstance(mixture, DiagonalMixture) else "full"
+    with Engine(blocks, family) as steps:
+        p = Parameters.of([mixture], family, blocks.frame)
         return float(steps.moments(p).log_likelihood[0])
 
 
-def _mixture(weights: Any, means: Any, covariances: Any) -> Mixture | None:
+def _mixture(
+    weights: Any, means: Any, covariances: Any, covariance_type: str = "full"
+) -> Mixture | None:
     """In double precision, and exactly symmetric; None where there is no such mixture."""
     weights, means = np.asarray(weights, dtype=float), np.asarray(means, dtype=float)
-    covariances = np.asarray(covariances, dtype=float)
+    weights, covariances = weights / weights.sum(), np.asarray(covariances, dtype=float)
     try:
-        return Mixture(
-            weights / weights.sum(), means, (covariances + covariances.swapaxes(1, 2)) / 2
-        )
+        if covariance_type in ("diag", "spherical"):
+            variances = covariances.reshape(len(means), -1) * np.ones(means.shape[1])
+            return Mixture.diagonal(weights, means, variances)
+        covariances = (covariances + covariances.swapaxes(-1, -2)) / 2
+        build = Mixture.tied if covariance_type == "tied" else Mixture
+        return build(weights, means, covariances)
     except ValueError:
         return None
+
+
+def _given(start: Mixture, covariance_type: str) -> dict[str, Any]:
+    """Options of scikit-learn's face, and of ours, for such a start."""
+    if covariance_type in ("diag", "spherical"):
+        precisions = 1 / start.variances_by_column
+        precisions = precisions if covariance_type == "diag" else precisions[:, 0]
+    else:
+        kept = start.covariances[0] if covariance_type == "tied" else start.covariances
+        inverse = np.linalg.inv(kept)
+        precisions = (inverse + inverse.swapaxes(-1, -2)) / 2
+    return {
+        "covariance_type": covariance_type,
+        "weights_init": start.weights,
+        "means_init": start.means,
+        "precisions_init": precisions,
+    }
 
 
 def installed(folder: Path, only: list[str] | None = None) -> tuple[list[Peer], dict[str, Any]]:

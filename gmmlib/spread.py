@@ -84,11 +84,26 @@ def lacking(
     if diagonal:
         return None
     scale = np.sqrt(variances)
-    smallest = float(np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0])
-    if smallest < d * 1e-14 + 4 * float(np.max((rounding / scale) ** 2)):
+    correlation = covariance / np.outer(scale, scale)
+    least = d * 1e-14 + 4 * float(np.max((rounding / scale) ** 2))
+    if _is_above(2 * least, correlation):
+        return None
+    smallest = float(np.linalg.eigvalsh(correlation)[0])
+    if smallest < least:
         return Lacking(
             f"the columns of X are linearly dependent (their correlation matrix has the "
             f"eigenvalue {smallest:.1e})",
             "dependent",
         )
     return None
+
+
+def _is_above(least: float, correlation: FloatArray) -> bool:
+    """Whether every eigenvalue is above ``least``; a factor costs a tenth of the eigenvalues."""
+    shifted = correlation.copy()
+    shifted[np.diag_indices_from(shifted)] -= least
+    try:
+        np.linalg.cholesky(shifted)
+    except np.linalg.LinAlgError:
+        return False
+    return True

@@ -29,6 +29,14 @@ class Step(Protocol):
     def about(self) -> FloatArray:
         """The points (R, K, d) that the moments are about."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether S2 is among the moments.
+
+        Where it is not, the components share one covariance and ``about`` is 0: summed over the
+        components, S2 is that of all the data, whatever the responsibilities are.
+        """
+
     def on_block(self, x: FloatArray, w: FloatArray) -> Moments:
         """The moments of a block (d, m) with weights (m,); empty ``w`` is a weight of 1 each."""
 

@@ -23,7 +23,9 @@ from gmmlib.validation import FloatArray, as_data, as_floats, counted
 BlockSource = Callable[[], Iterable[Any]]
 
 _VALUES = 2**17  # numbers in a block, 1 MiB in double precision
-_WORK = 2**21  # rows of a block times d²: where d is large, few long blocks leave a thread idle
+_WORK = 2**22  # rows of a block times d²: where d is large, few long blocks leave a thread idle
+_ROWS = 512  # rows that a block has in any case, if they have no more than ``_VALUES`` numbers
+_FEW = 256  # rows that it has at least, unless they have 8 times as many numbers
 _MANY = 16  # shares of the weight: a row that has more leaves them to others
 _RESIDENT = 2**23  # bytes of a mapped file after which its pages are let go
 
@@ -289,6 +291,11 @@ class Blocks:
 
     def has_distinct_rows(self, count: int) -> bool:
         """Whether at least ``count`` different rows have a weight above 0."""
+        for rows, _ in self:
+            first_rows = np.add(rows[: 2 * count], 0.0, dtype=np.float64, order="C")
+            if len({row.tobytes() for row in first_rows}) >= count:  # as in nearly all data
+                return True
+            break
         different = np.empty((0, self.n_features))
         for rows, _ in self:
             for first in range(0, len(rows), 1024):
@@ -328,7 +335,8 @@ def in_blocks(
 
 def block_size(d: int) -> int:
     """Rows in a block, from d alone, so that sums come out the same wherever the data lie."""
-    return min(max(min(_VALUES // d, _WORK // d**2), 64), 16384)
+    usual = min(_VALUES // d, max(_WORK // d**2, _ROWS))
+    return min(max(usual, min(_FEW, 8 * _VALUES // d), 64), 16384)
 
 
 def as_sample_weight(sample_weight: Any, n: int) -> FloatArray:

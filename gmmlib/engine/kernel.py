@@ -28,13 +28,11 @@ def _compiled(**options):
     return decorate
 
 
-BLOCK = 392  # observations, 49 cache lines: an odd number, so that rows do not share cache sets
+BLOCK = 392  # observations at once: a block of them and what is made of it stay in the cache
 SMALL = 1024  # observations, below TILED features, where a block is short
 TILED = 4
-WIDE = 64  # features from which nearly all responsibilities are 0 or 1 as a rule
 NEAR = 8.0  # standard deviations; as far from the origin, a distance loses three bits
 NEGLIGIBLE = 1e-40  # a responsibility below this changes no sum of doubles
-NOTHING = 1e-290  # its products are below the normal doubles, where a processor is slow
 
 _ALGEBRA = {"contract", "reassoc", "nsz"}  # sums may be reordered; NaN and infinity keep meaning
 
@@ -53,6 +51,21 @@ def _from_bits(_context, _value):  # pragma: no cover
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return types.float64(types.int64), build
+
+
+@intrinsic
+def _with_wide_vectors(_context):  # pragma: no cover
+    """Lets the loops of the function that calls it have vectors as wide as the processor has.
+
+    LLVM keeps to half of what AVX-512 has, for the sake of the first processors with it. With all
+    of it, both steps take a third less time on an Emerald Rapids; without AVX-512 nothing changes.
+    """
+
+    def build(context, builder, signature, arguments):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), build
 
 
 _LOG2_E = 1 / math.log(2)
@@ -126,16 +139,21 @@ def _log(x):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def load(rows, centre, scale, block):
     """Rows (m, d) of any float type and order to (d, m), from ``centre``, in units of ``scale``."""
-    for r in range(rows.shape[1]):
-        c = centre[r]
-        s = scale[r]
-        for i in range(rows.shape[0]):
-            block[r, i] = (rows[i, r] - c) * s
+    _with_wide_vectors()
+    m, d = rows.shape
+    for first in range(0, m, 64):  # so few that a line of each stays in the cache
+        last = min(first + 64, m)
+        for r in range(d):
+            c = centre[r]
+            s = scale[r]
+            for i in range(first, last):
+                block[r, i] = (rows[i, r] - c) * s
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _whitened_square(W, z, offset, q, dp, m, y):
     """q = Σ_c (W z - offset)_c² with W lower triangular, in tiles of four rows and columns."""
+    _with_wide_vectors()
     y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
     for i in range(m):
         q[i] = 0.0
@@ -165,6 +183,7 @@ def _whitened_square(W, z, offset, q, dp, m, y):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _add_products(bz, z, S2, dp, m):
     """S2 += (β z) zᵀ, its lower triangle, in tiles of four by four."""
+    _with_wide_vectors()
     for a in range(0, dp, 4):
         a0, a1, a2, a3 = bz[a], bz[a + 1], bz[a + 2], bz[a + 3]
         for b in range(0, a + 4, 4):
@@ -212,6 +231,7 @@ def _add_products(bz, z, S2, dp, m):
 
 @_compiled(fastmath={"contract"}, error_model="numpy")
 def _exponentials(L, K, m, top, total):
+    _with_wide_vectors()
     for j in range(K):
         for i in range(m):
             e = _exp(L[j, i] - top[i])
@@ -222,6 +242,7 @@ def _exponentials(L, K, m, top, total):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _normalise(L, w, K, m, top, total):
     """Log joints L (K, m) become responsibilities times w in place; returns Σ w log p(x)."""
+    _with_wide_vectors()
     for i in range(m):
         top[i] = L[0, i]
         total[i] = 0.0
@@ -247,6 +268,7 @@ def _normalise(L, w, K, m, top, total):
 @_compiled(error_model="numpy")
 def _offsets(W, mu, offset, near):
     """W μ of each component, where W x - W μ loses nothing against W (x - μ); 0 where it does."""
+    _with_wide_vectors()
     K, d = mu.shape
     for j in range(K):
         own = W[min(j, len(W) - 1)]
@@ -264,6 +286,7 @@ def _offsets(W, mu, offset, near):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
+    _with_wide_vectors()
     for j in range(K):
         own = W[min(j, len(W) - 1)]
         q = L[j]
@@ -285,6 +308,7 @@ def _log_joint_small(x, log_c, mu, W, L, K, d, m, y):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
+    _with_wide_vectors()
     for j in range(K):
         own = W[min(j, len(W) - 1)]
         q = L[j]
@@ -302,6 +326,7 @@ def _log_joint_tiled(x, log_c, mu, W, L, K, d, m, z, offset, near, y):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
+    _with_wide_vectors()
     for j in range(K):
         q = L[j]
         for i in range(m):
@@ -317,6 +342,7 @@ def _log_joint_diagonal(x, log_c, mu, W, L, K, d, m):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
+    _with_wide_vectors()
     for j in range(K):
         own = S2[min(j, len(S2) - 1)]
         b = beta[j]
@@ -342,6 +368,7 @@ def _moments_small(x, beta, about, N, S1, S2, K, d, m, y):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
+    _with_wide_vectors()
     dp = S2.shape[1]
     for j in range(K):
         own = S2[min(j, len(S2) - 1)]
@@ -384,6 +411,7 @@ def _moments_tiled(x, beta, about, N, S1, S2, K, d, m, z, bz, index):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
+    _with_wide_vectors()
     for j in range(K):
         b = beta[j]
         count = 0.0
@@ -403,36 +431,6 @@ def _moments_diagonal(x, beta, about, N, S1, S2, K, d, m):
             S2[j, r] += second
 
 
-@_compiled(fastmath=_ALGEBRA, error_model="numpy")
-def _moments_wide(x, beta, about, N, S1, S2, K, d, m, index):
-    """:func:`_moments_diagonal`, of the observations alone that the component has a share in."""
-    for j in range(K):
-        b = beta[j]
-        count = 0.0
-        largest = 0.0
-        for i in range(m):
-            count += b[i]
-            largest = max(largest, b[i])
-        N[j] += count
-        least = max(NEGLIGIBLE * largest, NOTHING)
-        active = 0
-        for i in range(m):
-            index[active] = i
-            active += b[i] > least
-        for r in range(d):
-            t = about[j, r]
-            first = 0.0
-            second = 0.0
-            for k in range(active):
-                i = index[k]
-                v = x[r, i] - t
-                u = b[i] * v
-                first += u
-                second += u * v
-            S1[j, r] += first
-            S2[j, r] += second
-
-
 @_compiled(error_model="numpy")
 def _aligned(rows, columns):
     """Zeros that begin where a cache line does: a vector across two lines is loaded twice."""
@@ -441,8 +439,20 @@ def _aligned(rows, columns):
     return flat[first : first + rows * columns].reshape(rows, columns)
 
 
+@_compiled(error_model="numpy")
+def _part(n, most):
+    """Observations in each of about equal parts of n, about ``most`` at most.
+
+    They are an odd number of cache lines, so that the rows of a block do not share cache sets.
+    """
+    parts = (n + most - 1) // most
+    lines = (n + 8 * parts - 1) // (8 * parts)
+    return 8 * (lines + 1 - lines % 2)
+
+
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def _copy(x, start, m, block):
+    _with_wide_vectors()
     for r in range(x.shape[0]):
         for i in range(m):
             block[r, i] = x[r, start + i]
@@ -457,9 +467,10 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
     have the same. S2 is (R, K, dp, dp), or (R, 1, dp, dp) for the sum over the components. The
     moments are from ``about``.
     """
+    _with_wide_vectors()
     R, K, d = mu.shape
     n = x.shape[1]
-    size = min(BLOCK if d >= TILED else SMALL, n)
+    size = _part(n, BLOCK if d >= TILED else SMALL)
     dp = W.shape[2]
     L = _aligned(K, size)
     top = _aligned(1, size)[0]
@@ -497,15 +508,15 @@ def accumulate(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
-    """:func:`accumulate` for W and S2 of shape (R, K, d)."""
+    """:func:`accumulate` for W and S2 of shape (R, K, d); from TILED features on see ``flat``."""
+    _with_wide_vectors()
     R, K, d = mu.shape
     n = x.shape[1]
-    size = min(SMALL, n)
+    size = _part(n, SMALL)
     L = _aligned(K, size)
     top = _aligned(1, size)[0]
     total = _aligned(1, size)[0]
     block = _aligned(d, size)
-    index = np.empty(size + 1, np.int64)
     for start in range(0, n, size):
         m = min(size, n - start)
         _copy(x, start, m, block)
@@ -513,18 +524,16 @@ def accumulate_diagonal(x, w, log_c, mu, W, about, N, S1, S2, log_likelihood):
         for r in range(R):
             _log_joint_diagonal(block, log_c[r], mu[r], W[r], L, K, d, m)
             log_likelihood[r] += _normalise(L, w_block, K, m, top, total)
-            if d >= WIDE:
-                _moments_wide(block, L, about[r], N[r], S1[r], S2[r], K, d, m, index)
-            else:
-                _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
+            _moments_diagonal(block, L, about[r], N[r], S1[r], S2[r], K, d, m)
 
 
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def log_joint(x, log_c, mu, W, out):
     """log α_j + log g_j(x_i) of one mixture for x (d, n), into (K, n)."""
+    _with_wide_vectors()
     K, d = mu.shape
     n = x.shape[1]
-    size = min(BLOCK if d >= TILED else SMALL, n)
+    size = _part(n, BLOCK if d >= TILED else SMALL)
     block = _aligned(W.shape[2], size)
     z = _aligned(W.shape[2], size)
     offset = np.zeros((K, W.shape[2]))
@@ -546,12 +555,14 @@ def log_joint(x, log_c, mu, W, out):
 @_compiled(fastmath=_ALGEBRA, error_model="numpy")
 def log_joint_diagonal(x, log_c, mu, W, out):
     """:func:`log_joint` for W of shape (K, d)."""
+    _with_wide_vectors()
     _log_joint_diagonal(x, log_c, mu, W, out, mu.shape[0], mu.shape[1], x.shape[1])
 
 
 @_compiled(error_model="numpy")
 def factor(Sigma, W, log_det):
     """W = L⁻¹ (padded) and log det W of each Σ = L Lᵀ; where Σ has no such factor, NaN."""
+    _with_wide_vectors()
     d = Sigma.shape[1]
     L = np.zeros((d, d))
     for j in range(Sigma.shape[0]):

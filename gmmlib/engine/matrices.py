@@ -63,6 +63,8 @@ class Matrices:
 class MatrixStep:
     """Θ T, a softmax, B Tᵀ; row by row about a component's mean where that would cancel."""
 
+    whole = True
+
     def __init__(
         self,
         backend: Matrices,

@@ -43,7 +43,14 @@ class Moments:
     log_likelihood: FloatArray
     lost: FloatArray | float = 0.0
 
+    def __iadd__(self, other: "Moments") -> "Moments":
+        """``a += b`` makes no new S2, which has d² numbers for each component."""
+        return self._sum(other, self.N, self.S1, self.S2)
+
     def __add__(self, other: "Moments") -> "Moments":
+        return self._sum(other, None, None, None)
+
+    def _sum(self, other: "Moments", *out: FloatArray | None) -> "Moments":
         if self.about is not other.about and not np.array_equal(self.about, other.about):
             raise ValueError(
                 "the moments are about different points. Take both with the same `about`."
@@ -53,6 +60,6 @@ class Moments:
             total = a + b
             lost = np.where(np.abs(a) >= np.abs(b), (a - total) + b, (b - total) + a)
             lost = lost + self.lost + other.lost
-        return Moments(
-            self.N + other.N, self.S1 + other.S1, self.S2 + other.S2, self.about, total, lost
-        )
+        pairs = ((self.N, other.N), (self.S1, other.S1), (self.S2, other.S2))
+        N, S1, S2 = (np.add(*pair, out=room) for pair, room in zip(pairs, out, strict=True))
+        return Moments(N, S1, S2, self.about, total, lost)

@@ -204,9 +204,9 @@ def numpy_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _large_factors(Sigma: FloatArray) -> tuple[FloatArray, FloatArray]:
     W, log_det = np.full(Sigma.shape, np.nan), np.full(Sigma.shape[:-2], np.nan)
     for index in np.ndindex(log_det.shape):
-        L, failed = scipy.linalg.lapack.dpotrf(Sigma[index].T, lower=True)
+        upper, failed = scipy.linalg.lapack.dpotrf(Sigma[index].T, lower=False)
         if not failed:
-            W[index], _ = scipy.linalg.lapack.dtrtri(L, lower=True)
+            W[index] = scipy.linalg.lapack.dtrtri(upper, lower=False)[0].T  # rows stay rows
             log_det[index] = np.log(W[index].diagonal()).sum()
     return W, log_det
 

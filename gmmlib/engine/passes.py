@@ -24,7 +24,7 @@ Indices = npt.NDArray[np.intp]
 
 _FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_definite takes
 _NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
-_KEPT = 2**20  # numbers up to which standardised data are kept between passes: 8 MiB
+_KEPT = 2**22  # numbers up to which standardised data are kept between passes: 32 MiB
 _AT_ONCE = 2**19  # numbers in the covariances of the mixtures that share a pass: 4 MiB
 _NO_WEIGHTS = np.empty(0)
 
@@ -232,10 +232,20 @@ class Engine:
             if self.progress is not None:
                 done += block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
-            total = part if total is None else total + part
+            if total is None:
+                total = part
+            else:
+                total += part
         assert total is not None  # Blocks has checked that there are rows
+        S2 = total.S2 if step.whole else np.broadcast_to(self._scatter, (R, 1, d, d))
         log_likelihood = self.log_likelihoods(total.log_likelihood + total.lost)
-        return Moments(total.N, total.S1, total.S2, total.about, log_likelihood)
+        return Moments(total.N, total.S1, S2, total.about, log_likelihood)
+
+    @cached_property
+    def _scatter(self) -> FloatArray:
+        """Σ_i w_i x_i x_iᵀ, about the centre of the frame, (d, d)."""
+        mean = np.outer(self._origin, self._origin)
+        return self.blocks.total_weight * (self.blocks.covariance + mean)
 
     def maximised(self, m: Moments, before: Parameters | None = None) -> Parameters:
         """The M-step: match the moments, as far as the family allows.

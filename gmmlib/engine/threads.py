@@ -5,14 +5,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, wraps
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import joblib
 from threadpoolctl import ThreadpoolController
 
 ONE_THREAD = 5e5  # multiplications in a pass below which a second thread does not pay
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Executor(Protocol):
@@ -127,6 +131,17 @@ def one_blas_thread() -> Iterator[None]:
             _BLAS["users"] -= 1
             if _BLAS["users"] <= 0:  # below 0 in a child forked inside
                 _restore()
+
+
+def with_one_blas_thread(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """The function, inside :func:`one_blas_thread`; a warning in it still names who called."""
+
+    @wraps(function)
+    def inside(*args: _P.args, **options: _P.kwargs) -> _T:
+        with one_blas_thread():
+            return function(*args, **options)
+
+    return inside
 
 
 def _restore() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from gmmlib.engine import Frame, Parameters
+from gmmlib.engine.parameters import numpy_factors
 from gmmlib.mixture import Mixture
 from gmmlib.models import CovarianceType, Family
 from gmmlib.validation import FloatArray, as_floats, is_positive_definite
@@ -70,8 +71,7 @@ def attributes_of(mixture: Mixture, family: Family, dtype: Any = np.float64) -> 
         precision = factor * factor
     else:
         Sigma = mixture.covariances[:1] if family.shared else mixture.covariances
-        L = np.linalg.cholesky(Sigma)
-        W = np.linalg.solve(L, np.broadcast_to(np.eye(Sigma.shape[1]), Sigma.shape))
+        W, _ = numpy_factors(Sigma)
         factor = np.triu(W.swapaxes(1, 2))
         precision = factor @ factor.swapaxes(1, 2)
     spreads = (family.stored(array) for array in (factor, precision, Sigma))

@@ -4,12 +4,11 @@ import contextlib
 import copy
 import numbers
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp, softmax
 from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning as PeersConvergenceWarning
@@ -18,8 +17,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, current, one_blas_thread
-from gmmlib.engine.blocks import as_sample_weight, in_blocks
+from gmmlib.engine import Blocks, Threads, current, one_blas_thread
+from gmmlib.engine.blocks import as_sample_weight, block_size, in_blocks
+from gmmlib.engine.frame import FloatRows
+from gmmlib.engine.threads import with_one_blas_thread
 from gmmlib.errors import warn
 from gmmlib.estimators.attributes import (
     NAMES,
@@ -263,6 +264,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # --- fitting ----------------------------------------------------------------------------------
 
+    @with_one_blas_thread
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Estimate the mixture. If that fails, the estimator is as it was before.
 
@@ -295,10 +297,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._check_options()
         found = self._validated(X)
-        with one_blas_thread():
-            return self._fit(found, sample_weight)
-
-    def _fit(self, found: dict[str, Any], sample_weight: Any) -> Self:
         blocks = Blocks.of(found["rows"], sample_weight)
         as_n_components(self.n_components, blocks.n_rows)
         if blocks.n_rows == 1:
@@ -431,21 +429,21 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
         """The component with the largest responsibility for each observation, (n,)."""
-        return np.asarray(self._for_each(X, lambda L: L.argmax(axis=0), np.intp))
+        return np.asarray(self._for_each(X, lambda L, _: L.argmax(axis=0)))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """The responsibilities, (n, K).
 
         Book: eq-responsibilities.
         """
-        return np.asarray(self._for_each(X, lambda L: softmax(L, axis=0).T, np.float64))
+        return np.asarray(self._for_each(X, lambda L, _: _shares(L)[0].T))
 
     def score_samples(self, X: Any) -> FloatArray:
         """log p(x_i), (n,), in natural logarithms.
 
         Book: eq-log-sum-exp.
         """
-        return np.asarray(self._for_each(X, lambda L: logsumexp(L, axis=0), np.float64))
+        return np.asarray(self._for_each(X, lambda L, _: _shares(L)[1]))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The mean of log p(x_i), by weight.
@@ -485,51 +483,75 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         K, d = self.mixture_.means.shape
         return int(K - 1 + K * d + family_of(self.covariance_type).n_parameters(K, d))
 
-    def _joints(
-        self, rows: Any, weights: FloatArray | None = None
-    ) -> Iterator[tuple[FloatArray, FloatArray | None]]:
-        """log α_j + log g_j(x_i) block by block, (K, m), and the weights of the rows."""
+    def _on_blocks(
+        self, function: Callable[..., Any], rows: Any, weights: FloatArray | None = None
+    ) -> Iterator[Any]:
+        """``function`` of log α_j + log g_j(x_i), (K, m), and the weights of each block, in order.
+
+        Several blocks are shared out among threads.
+        """
         mixture = self.mixture_
         known = getattr(self, "_known", None)
         frame, p = (known.prepared if known else prepared)(mixture, self.covariance_type)
         d = mixture.n_features
         backend = current()
-        first = 0
-        for block, w in in_blocks(rows, weights, self._check_names):
-            if block.shape[1] != d:  # only where a function yields them
-                raise ValueError(
-                    f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
-                    f"{counted(d, 'dimension', 'dimensions')}. Yield the columns of fit."
-                )
+
+        def on_block(item: tuple[int, FloatRows, FloatArray | None]) -> Any:
+            first, block, w = item
             with np.errstate(over="ignore", invalid="ignore"):
                 L = backend.log_joints(backend.load(block, frame), p) - frame.log_volume
-            bad = ~np.isfinite(L.max(axis=0))
-            if bad.any():
-                i = int(np.argmax(bad))
-                what = "NaN or infinite" if not np.isfinite(block[i]).all() else "too far away"
-                raise ValueError(
-                    f"observation {first + i} is {what} for a density: {reprlib.repr(block[i])}. "
-                    f"Leave it out, or check its units."
-                )
-            yield L, w
-            first += len(block)
+            if not np.isfinite(L.max(axis=0)).all():
+                raise ValueError(_no_density(L, block, first))
+            return function(L, w)
+
+        numbered = _numbered(in_blocks(rows, weights, self._check_names), d)
+        if not callable(rows) and len(rows) <= block_size(d):
+            yield from map(on_block, numbered)
+            return
+        threads = Threads()
+        work = np.inf if callable(rows) else float(len(rows) * p.W[0].size)
+        try:
+            with one_blas_thread():
+                yield from threads.map(on_block, numbered, work)
+        finally:
+            threads.close()
 
     def _check_names(self, rows: Any) -> None:
         """Raise or warn, in scikit-learn's words, where the columns are not those of fit."""
         validate_data(self, rows, reset=False, skip_check_array=True, ensure_2d=False)
 
-    def _for_each(self, X: Any, function: Any, dtype: Any) -> Any:
-        check_is_fitted(self)
+    def _for_each(self, X: Any, function: Callable[..., Any]) -> Any:
+        self._require_fitted()
         if callable(X) and not hasattr(X, "__array__"):
             raise TypeError(
                 "a function that yields blocks is for fit, score, aic and bic. "
                 "Call this for one block at a time."
             )
-        rows = self._validated(X, reset=False)["rows"]
-        return np.concatenate([function(L) for L, _ in self._joints(rows)]).astype(dtype)
+        rows = X if self._is_plain(X) else self._validated(X, reset=False)["rows"]
+        parts = list(self._on_blocks(function, rows))
+        return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "_known"):  # what fit leaves; who sets the attributes has it not
+            check_is_fitted(self)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether X is what it would be after scikit-learn's checks, which take longer than a row.
+
+        There is nothing to check in an array of floats with as many columns as in fit, except
+        for what is checked in every block.
+        """
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.ndim == 2
+            and len(X) > 0
+            and X.shape[1] == getattr(self, "n_features_in_", None)
+            and not hasattr(self, "feature_names_in_")
+        )
 
     def _log_likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
-        check_is_fitted(self)
+        self._require_fitted()
         rows, weights = self._validated(X, reset=False)["rows"], None
         if sample_weight is not None:
             if callable(rows):
@@ -545,10 +567,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 UserWarning,
             )
         total, weight = 0.0, 0.0
-        for L, w in self._joints(rows, weights):
-            log_density = logsumexp(L, axis=0)
-            total += float(log_density.sum() if w is None else w @ log_density)
-            weight += L.shape[1] if w is None else float(w.sum())
+        for part, w in self._on_blocks(_summed, rows, weights):
+            total += part
+            weight += w
         if not weight > 0:
             raise ValueError("the function given as X yielded no rows of weight above 0.")
         return total, weight
@@ -608,6 +629,49 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 )
 
 
+def _numbered(
+    blocks: Iterable[tuple[FloatRows, FloatArray | None]], d: int
+) -> Iterator[tuple[int, FloatRows, FloatArray | None]]:
+    """The blocks, each with how many rows come before it. Raises ``ValueError`` for other d."""
+    first = 0
+    for block, w in blocks:
+        if block.shape[1] != d:  # only where a function yields them
+            raise ValueError(
+                f"X yields {counted(block.shape[1], 'column', 'columns')}, but the mixture has "
+                f"{counted(d, 'dimension', 'dimensions')}. Yield the columns of fit."
+            )
+        yield first, block, w
+        first += len(block)
+
+
+def _shares(L: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Responsibilities (K, m), in place of L, and log p(x_i), (m,). Book: eq-log-sum-exp."""
+    top = L.max(axis=0)
+    L -= top
+    np.exp(L, out=L)
+    total = L.sum(axis=0)
+    L /= total
+    return L, top + np.log(total)
+
+
+def _summed(L: FloatArray, w: FloatArray | None) -> tuple[float, float]:
+    """Σ_i w_i log p(x_i), and Σ_i w_i."""
+    log_density = _shares(L)[1]
+    if w is None:
+        return float(log_density.sum()), float(len(log_density))
+    return float(w @ log_density), float(w.sum())
+
+
+def _no_density(L: FloatArray, block: FloatRows, first: int) -> str:
+    """Which observation has none, and why."""
+    i = int(np.argmin(np.isfinite(L.max(axis=0))))
+    what = "NaN or infinite" if not np.isfinite(block[i]).all() else "too far away"
+    return (
+        f"observation {first + i} is {what} for a density: {reprlib.repr(block[i])}. "
+        f"Leave it out, or check its units."
+    )
+
+
 def _plain(X: Any) -> Any:
     """X as it is; what scikit-learn would take for numbers, or report less well, raises here."""
     of_another = hasattr(X, "__array_namespace__") or type(X).__module__.startswith("torch")
@@ -654,8 +718,9 @@ _NO_PRECISION = (
 
 def _require_different(together: FloatArray) -> None:
     """Raise ``ValueError`` where two components start with the same means and covariances."""
-    _, first, row = np.unique(together, axis=0, return_index=True, return_inverse=True)
-    for j, k in enumerate(first[np.ravel(row)]):
+    first: dict[bytes, int] = {}
+    for j, row in enumerate(np.add(together, 0.0, order="C")):  # -0.0 becomes 0.0
+        k = first.setdefault(row.tobytes(), j)
         if j != k:
             raise ValueError(
                 f"means_init has the same values in the rows {k} and {j}: two components with "

@@ -166,29 +166,40 @@ class _Memory:
         self._unit = unit  # steps are measured in units of its components
         self._factored = factored
         self._to: list[FloatArray] = []
-        self._steps: list[FloatArray] = []
+        self._step = np.empty(0)
+        self._differences: list[FloatArray] = []  # of one step and the next
+        self._products = np.empty((0, 0))  # of those; d² numbers each, so none is computed twice
 
     def __len__(self) -> int:
         return len(self._to)
 
     def last_step(self) -> float:
-        return float(np.linalg.norm(self._steps[-1]))
+        return float(np.linalg.norm(self._step))
 
     def add(self, here: Parameters, there: Parameters) -> None:
         change = (y - x for x, y in zip(_coordinates(here), _coordinates(there), strict=True))
         self._to = [*self._to[1 - _REMEMBERED :], np.concatenate(_coordinates(there), axis=None)]
-        self._steps = [*self._steps[1 - _REMEMBERED :], _scaled(self._unit, *change)]
+        step, last = _scaled(self._unit, *change), self._step
+        self._step = step
+        if not len(last):
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._differences = [*self._differences[2 - _REMEMBERED :], step - last]
+            count = len(self._differences)
+            products = np.empty((count, count))
+            products[:-1, :-1] = self._products[1 - count :, 1 - count :] if count > 1 else 0.0
+            products[-1] = [one @ self._differences[-1] for one in self._differences]
+        products[:-1, -1] = products[-1, :-1]
+        self._products = products
 
     def fixed_point(self) -> Parameters | None:
         """Where the step would be 0 if it changed linearly; None if that is no mixture."""
         if len(self) < 2:
             return None
-        steps = np.array(self._steps)
+        products = self._products.copy()
         with np.errstate(over="ignore", invalid="ignore"):  # NaN below is no weight above 0
-            differences = steps[1:] - steps[:-1]
-            products = differences @ differences.T
             products[np.diag_indices_from(products)] *= 1 + _RIDGE
-            target = differences @ steps[-1]
+            target = np.array([one @ self._step for one in self._differences])
         try:
             shares = np.linalg.solve(products, target)
         except np.linalg.LinAlgError:  # the last steps are all the same
@@ -198,7 +209,9 @@ class _Memory:
         combined[:-1] += shares
         combined[1:] -= shares
         with np.errstate(over="ignore", invalid="ignore"):
-            flat = combined @ np.array(self._to)
+            flat = combined[0] * self._to[0]
+            for share, place in zip(combined[1:], self._to[1:], strict=True):
+                flat += share * place
         R, K, d = self._unit.means.shape
         weights, means, covariances = np.split(flat, [K, K + K * d])
         if not (weights > 0).all() or not np.isfinite(flat).all():

@@ -326,6 +326,9 @@ def _candidates(
 ) -> Iterable[Parameters]:
     """Mixtures to converge from, the most promising first; without a race the first start."""
     K, d, frame = n_components, engine.blocks.n_features, engine.blocks.frame
+    whole = given.whole(frame)
+    if whole is not None:
+        return [whole]
     some, x, w = _seen(engine, K, init_size, added, rng)
     added_here = added / some.scale**2
     if engine.family.diagonal:

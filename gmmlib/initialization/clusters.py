@@ -297,6 +297,19 @@ class Given:
         """Whether there is none of them."""
         return self.weights is None and self.means is None and self.covariances is None
 
+    def whole(self, frame: Frame) -> Parameters | None:
+        """The start itself, where everything is given; it needs no look at the data.
+
+        Raises as :meth:`put_into`.
+        """
+        if self.weights is None or self.means is None or self.covariances is None:
+            return None
+        with np.errstate(over="ignore"):
+            means = frame.rows(self.means)[np.newaxis]
+            covariances = frame.covariances(self.covariances, self.covariances.ndim == 2)
+        _require_range(means, covariances, frame)
+        return Parameters.factored(self.weights[np.newaxis], means, covariances[np.newaxis])
+
     def put_into(
         self, p: Parameters, x: FloatArray, w: FloatArray, covariance: FloatArray, frame: Frame
     ) -> Parameters:
@@ -322,10 +335,14 @@ class Given:
                 weights[:] = self.weights
             if self.covariances is not None:
                 covariances[:] = frame.covariances(self.covariances, p.diagonal)
-        for name, found in (("means_init", means), ("precisions_init", covariances)):
-            if not np.isfinite(found).all():
-                raise ValueError(
-                    f"{name} is out of the range of floats beside data of standard deviation "
-                    f"{reprlib.repr(frame.scale)}. Pass it in the units of X."
-                )
+        _require_range(means, covariances, frame)
         return Parameters.factored(weights, means, covariances)
+
+
+def _require_range(means: FloatArray, covariances: FloatArray, frame: Frame) -> None:
+    for name, found in (("means_init", means), ("precisions_init", covariances)):
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"{name} is out of the range of floats beside data of standard deviation "
+                f"{reprlib.repr(frame.scale)}. Pass it in the units of X."
+            )

@@ -176,7 +176,8 @@ def test_one_weight_for_all_of_a_block():
 def test_blocks_have_one_length_that_depends_on_the_columns_alone():
     assert blocks.block_size(1) == blocks.block_size(8) == 16384
     assert blocks.block_size(16) == 8192
-    assert blocks.block_size(64) == 512
+    assert blocks.block_size(64) == 1024
+    assert blocks.block_size(784) == 256
     assert blocks.block_size(10**6) == 64
     many = np.zeros((40_000, 9))
     many[0] = 1

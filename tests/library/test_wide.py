@@ -10,7 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
 from gmmlib import GaussianMixture, Mixture
 from gmmlib.engine import Blocks, Engine, Parameters
@@ -18,8 +18,9 @@ from gmmlib.engine.blocks import block_size
 from gmmlib.engine.parameters import compiled_factors, numpy_factors
 from gmmlib.estimators.attributes import NAMES
 from gmmlib.initialization.clusters import random_responsibilities, starting_points
-from roads import COMPILED
-from strategies import random_mixture
+from gmmlib.models import COVARIANCE_TYPES
+from roads import COMPILED, em_step, of_type, plain_em_step
+from strategies import assert_same, random_mixture
 
 FEW, TEMPORARIES = 60, 12
 
@@ -301,3 +302,110 @@ def test_a_second_row_needs_no_second_factor():
     model.covariances_[:] *= 4  # precisions_ are to agree, or not to be there
     del model.precisions_, model.precisions_cholesky_
     assert abs(before - model.score_samples(row) - d * np.log(2)) < 1e-6
+
+
+# --- steps where a component costs d operations, or d² --------------------------------------------
+
+# rows, columns, components: odd and even numbers of each, around tiles of 4 and parts of 392, 1024;
+# and by how many standard deviations neighbours are apart: at 12 some sums would cancel, at 60
+# nearly all responsibilities are 0
+STEPS = [
+    (900, 4, 1, 1.0),
+    (1040, 6, 4, 1.0),
+    (1030, 7, 5, 12.0),
+    (800, 9, 3, 60.0),
+    (420, 64, 2, 0.1),
+    (420, 66, 3, 2.0),
+    (430, 67, 5, 60.0),
+    (140, 129, 1, 1.0),
+]
+
+
+def spread(n, d, K, apart, offset):
+    """Data, and a mixture from which a step begins."""
+    rng = np.random.default_rng(d)
+    direction = rng.choice([-1.0, 1.0], size=d) / np.sqrt(d)
+    centres = offset + apart * (np.arange(K) - K // 2)[:, np.newaxis] * direction
+    X = centres[np.arange(n) % K] + rng.normal(size=(n, d)) * rng.uniform(0.5, 2, size=d)
+    means = centres + 0.1 * rng.normal(size=(K, d))
+    covariances = np.empty((K, d, d))
+    for j in range(K):
+        A = rng.normal(size=(d, d)) / np.sqrt(d)
+        covariances[j] = 1.5 * np.eye(d) + 0.2 * (A + A.T)
+    return X, Mixture(rng.dirichlet(np.full(K, 5.0)), means, covariances), rng
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize(("weighted", "offset"), [(False, 0.0), (True, 3.0), (False, 1e5)])
+@pytest.mark.parametrize(("n", "d", "K", "apart"), STEPS)
+def test_a_step_is_that_of_the_formulas(road, n, d, K, apart, weighted, offset, covariance_type):
+    X, mixture, rng = spread(n, d, K, apart, offset)
+    mixture = of_type(mixture, covariance_type)
+    w = rng.integers(0, 3, size=n).astype(float) if weighted else None
+    options = {"reg_covar": 0.1} if n < K * (d + 20) * (2 if weighted else 1) else {}
+    new, before = em_step(X, mixture, covariance_type, w, **options)
+    wanted, log_likelihood = plain_em_step(X, mixture, covariance_type, w, **options)
+    assert before == pytest.approx(log_likelihood, rel=1e-11)
+    assert_same(new, wanted, rtol=1e-9, atol=1e-9)
+    rows, given = X.astype(np.float32), None if w is None else w.astype(np.float32)
+    single, _ = em_step(rows, mixture, covariance_type, given, **options)
+    double, _ = em_step(rows.astype(float), mixture, covariance_type, w, **options)
+    assert_same(single, double, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize(("n", "d", "K", "apart"), STEPS)
+def test_log_densities_are_those_of_the_mixture(road, n, d, K, apart, covariance_type):
+    X, mixture, _ = spread(n, d, K, apart, 3.0)
+    model = GaussianMixture.from_mixture(of_type(mixture, covariance_type), covariance_type)
+    joint = model.mixture_.log_joint(X)
+    np.testing.assert_allclose(model.predict_proba(X), softmax(joint, axis=1), atol=1e-10)
+    np.testing.assert_allclose(model.score_samples(X), logsumexp(joint, axis=1), rtol=1e-11)
+    np.testing.assert_array_equal(model.predict(X), joint.argmax(axis=1))
+
+
+@pytest.mark.skipif(not COMPILED, reason="the other road has one way for all")
+@pytest.mark.parametrize(("apart", "whole"), [(0.5, False), (1.0, False), (40.0, True)])
+def test_the_scatter_of_all_data_serves_where_nothing_cancels(apart, whole):
+    """One pass each: nothing is summed twice."""
+    X, mixture, _ = spread(600, 8, 3, apart, 0.0)
+    data = Blocks.of(X)
+    with Engine(data, "tied") as machine:
+        p = Parameters.of([of_type(mixture, "tied")], "tied", data.frame)
+        p = machine.projected(p)
+        assert machine.backend.step(p, None, machine._origin, True).whole == whole
+        machine.em_step(p)
+        assert machine.n_passes == 1
+
+
+@pytest.mark.skipif(not COMPILED, reason="the other road has one way for all")
+def test_a_shared_covariance_that_shrinks_beside_the_scatter_is_summed_again():
+    """A start so wide that nothing seems to cancel, and clusters that are 200 deviations apart."""
+    X = clusters(300, 6, 3) + 200 * np.arange(300)[:, np.newaxis] % 3 * 100
+    wide = np.full(3, 1 / 3), X[:3], np.cov(X.T) + 1e3 * np.eye(6)
+    new, before = em_step(X, Mixture.tied(*wide), "tied")
+    wanted, log_likelihood = plain_em_step(X, Mixture.tied(*wide), "tied")
+    assert before == pytest.approx(log_likelihood, rel=1e-12)
+    assert_same(new, wanted, rtol=1e-9, atol=1e-9)
+
+
+# --- a start that is given whole ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_a_start_that_is_given_whole_is_the_start(road, covariance_type):
+    X, mixture, _ = spread(200, 5, 3, 2.0, 1.0)
+    whole = GaussianMixture.from_mixture(of_type(mixture, covariance_type), covariance_type)
+    given = {name: getattr(whole, f"{name[:-5]}_") for name in ("weights_init", "means_init")}
+    given["precisions_init"] = whole.precisions_
+    model = fitted(X, 3, covariance_type, max_iter=0, **given)
+    assert_same(model.mixture_, whole.mixture_, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_equal_rows_are_seen_whatever_their_zeros(zero):
+    rows = np.array([[0.0, 1.0], [zero, 1.0], [2.0, 1.0]])
+    assert Blocks.of(rows).has_distinct_rows(2)
+    assert not Blocks.of(rows).has_distinct_rows(3)
+    with pytest.raises(ValueError, match=r"the same values in the rows 0 and 1"):
+        GaussianMixture(3, means_init=rows).fit(np.arange(40.0).reshape(20, 2))

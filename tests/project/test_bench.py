@@ -19,8 +19,8 @@ from gmmlib.engine import Compiled
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "benchmarks" / "bench.py"
 KEYS = {
-    "made", "machine", "versions", "peers", "compilation", "table", "growth", "whole_fits",
-    "restarts", "real_fits", "memory",
+    "made", "machine", "versions", "peers", "compilation", "table", "densities", "growth",
+    "whole_fits", "restarts", "real_fits", "memory",
 }  # fmt: skip
 
 
@@ -56,6 +56,9 @@ def test_the_keys_are_those_that_are_documented(results):
     assert all(f"``{key}``" in documented for key in KEYS)
     row = results["table"][0]
     assert {"n", "d", "K", "seconds", "ratio", "share", "fastest_peer", "rounds"} <= set(row)
+    assert set(row["with_setup"]) == {*row["seconds"], "gmmlib_fit"}
+    assert {row["covariance_type"] for row in results["table"]} == {"full", "tied", "diag"}
+    assert {row["call"] for row in results["densities"]} == {"predict", "score_samples"}
     assert row["fastest_peer"] in ("scikit_learn", None)
 
 
@@ -141,8 +144,8 @@ def test_the_least_time_counts_and_the_warm_up_does_not():
 
 
 def test_the_components_overlap_as_is_said():
-    for n, d, K in ((50, 1, 3), (50, 3, 2)):
-        found = problems.problem(n, d, K)
+    for n, d, K, kind in ((50, 1, 3, "full"), (50, 3, 2, "full"), (50, 3, 2, "tied")):
+        found = problems.problem(n, d, K, kind)
         assert found.X.shape == (n, d)
         assert found.overlap == pytest.approx(problems.OVERLAP, abs=0.02)
         assert found.flops == 4 * K * (1 + d + d * (d + 1) // 2) * n
