@@ -430,7 +430,7 @@ REFUSED = {
     "another collection": (
         lambda: (dask.delayed(X), None),
         TypeError,
-        ["X is a dask Delayed, and of Dask's collections arrays (n, d) and data frames are taken."],
+        ["X is a dask Delayed", "of Dask's collections arrays (n, d) and data frames are taken."],
     ),
     "chunks of other columns": (
         lambda: (ragged(), None),
