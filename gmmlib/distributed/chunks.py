@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gmmlib.distributed.collections import Collection, as_rows, as_weights
-from gmmlib.distributed.scheduler import Scheduler, apply
+from gmmlib.distributed.scheduler import Near, Scheduler, apply
 from gmmlib.engine.blocks import (
     Observations,
     Piece,
@@ -90,6 +90,10 @@ class _Within:
     rows: Any
     weights: Any
 
+    @property
+    def key(self) -> Any:
+        return self.rows.key
+
     def applied(self, sent: Any) -> Any:
         about = (self.first, self.cut, self.size, self.n_features)
         return dask.delayed(_apply_within, pure=False)(sent, self.rows, self.weights, about)
@@ -101,6 +105,10 @@ class _Across:
 
     first: int
     piece: Any
+
+    @property
+    def key(self) -> Any:
+        return self.piece.key
 
     def applied(self, sent: Any) -> Any:
         return dask.delayed(apply, pure=False)(sent, self.piece)
@@ -135,7 +143,10 @@ class Chunks(Observations):
         size, n = block_size(d), sum(lengths)
         layout = Layout.of(lengths, size)
         _warn_of_short(layout, n, d, size)
-        glued = scheduler.kept([_glued(X, block, cuts, size) for block, cuts in layout.across])
+        near = scheduler.near()
+        glued = scheduler.kept(
+            [_glued(X, block, cuts, size, near) for block, cuts in layout.across]
+        )
         parts: list[_Within | _Across] = [
             _Within(first, cut, size, d, X.rows[cut.chunk], X.weight(cut.chunk))
             for first, cut in layout.within
@@ -180,12 +191,12 @@ def _warn_of_short(layout: Layout, n: int, d: int, size: int) -> None:
         )
 
 
-def _glued(X: Collection, block: int, cuts: Sequence[Cut], size: int) -> Any:
-    cut_out = dask.delayed(_cut_out, pure=False)
-    pieces = [
-        cut_out(X.rows[cut.chunk], X.weight(cut.chunk), (block, cut, size, X.n_features))
-        for cut in cuts
-    ]
+def _glued(X: Collection, block: int, cuts: Sequence[Cut], size: int, near: Near) -> Any:
+    cut_out, pieces = dask.delayed(_cut_out, pure=False), []
+    for cut in cuts:
+        rows, about = X.rows[cut.chunk], (block, cut, size, X.n_features)
+        with near(rows.key):
+            pieces.append(cut_out(rows, X.weight(cut.chunk), about))
     return dask.delayed(_put_together, pure=False)(pieces)
 
 

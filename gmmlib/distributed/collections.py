@@ -1,7 +1,8 @@
 """What the user hands in: Dask arrays and data frames, as chunks of rows with their weights."""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dask
@@ -13,6 +14,8 @@ from gmmlib.distributed.scheduler import Scheduler
 from gmmlib.engine.blocks import as_sample_weight
 from gmmlib.engine.frame import FloatRows
 from gmmlib.validation import FloatArray, as_floats, counted
+
+_WEIGHT = "sample_weight of gmmlib"  # a column for as long as rows and weights are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +58,17 @@ class Collection:
         made = cls(rows, None, lengths, n_features(X), dtype)
         if sample_weight is None:
             return made
-        if np.ndim(sample_weight) == 0 and not dask.is_dask_collection(sample_weight):
-            weight = as_sample_weight(sample_weight, 1)[0]
-            return made._with([float(weight)] * len(rows))
-        if not dask.is_dask_collection(sample_weight):
-            return made.with_lengths(scheduler)._with_array(sample_weight, scheduler)
-        return made._with(_chunks_of_weights(sample_weight, lengths, len(rows)))
+        if dask.is_dask_collection(sample_weight):
+            return made._with_collection(X, sample_weight, scheduler)
+        if np.ndim(sample_weight) == 0:
+            weight = float(as_sample_weight(sample_weight, 1)[0])
+            return replace(made, weights=[weight] * len(rows))
+        made = made.with_lengths(scheduler)
+        assert made.lengths is not None
+        w = as_sample_weight(sample_weight, sum(made.lengths))
+        parts = np.split(w, np.cumsum(made.lengths)[:-1])
+        kept = scheduler.kept([dask.delayed(part, traverse=False) for part in parts])
+        return replace(made, weights=kept)
 
     def with_lengths(self, scheduler: Scheduler) -> "Collection":
         """The same, whose lengths are known: a pass over the data, where they are not."""
@@ -68,20 +76,44 @@ class Collection:
             return self
         count = dask.delayed(_n_rows, pure=False)
         lengths = scheduler.computed([count(rows) for rows in self.rows])
-        return Collection(self.rows, self.weights, lengths, self.n_features, self.dtype)
+        return replace(self, lengths=lengths)
 
     def weight(self, chunk: int) -> Any:
         """The weights of a chunk, or None."""
         return None if self.weights is None else self.weights[chunk]
 
-    def _with(self, weights: list[Any]) -> "Collection":
-        return Collection(self.rows, weights, self.lengths, self.n_features, self.dtype)
-
-    def _with_array(self, sample_weight: Any, scheduler: Scheduler) -> "Collection":
-        assert self.lengths is not None
-        w = as_sample_weight(sample_weight, sum(self.lengths))
-        parts = np.split(w, np.cumsum(self.lengths)[:-1])
-        return self._with(scheduler.kept([dask.delayed(part, traverse=False) for part in parts]))
+    def _with_collection(self, X: Any, w: Any, scheduler: Scheduler) -> "Collection":
+        """With weights that are a Dask array or a series."""
+        is_series = hasattr(type(w), "to_dask_array") and w.ndim == 1
+        if is_series and is_frame(X):  # read together: alone, files may be cut otherwise
+            both = X.assign(**{_WEIGHT: w}).to_delayed()
+            without = dask.delayed(_without_weight, pure=False)
+            weight = dask.delayed(_weight, pure=False)
+            return replace(self, rows=[without(x) for x in both], weights=[weight(x) for x in both])
+        w = w.to_dask_array() if is_series else w
+        if not isinstance(w, da.Array) or w.ndim != 1:
+            shape = f" of shape {w.shape}" if hasattr(w, "shape") else ""
+            raise ValueError(
+                f"sample_weight is a Dask {type(w).__name__}{shape}. Pass a Dask array or a series "
+                f"with one number for each row of X, or a NumPy array of them."
+            )
+        own = w.chunks[0]
+        known = not np.isnan(own).any()
+        made = self.with_lengths(scheduler) if known else self
+        if known and made.lengths is not None:
+            if sum(own) != sum(made.lengths):
+                raise ValueError(
+                    f"sample_weight has {sum(own)} numbers, but X has {sum(made.lengths)} rows. "
+                    f"Pass one number per observation."
+                )
+            w = w.rechunk((tuple(made.lengths),))
+        elif len(own) != len(self.rows):
+            raise ValueError(
+                f"sample_weight has {counted(len(own), 'chunk', 'chunks')} and X has "
+                f"{len(self.rows)}, and their lengths are not known. Pass a series of the same "
+                f"data frame, or call sample_weight.compute_chunk_sizes() first."
+            )
+        return replace(made, weights=list(w.to_delayed().ravel()))
 
 
 def n_features(X: Any) -> int:
@@ -92,6 +124,12 @@ def n_features(X: Any) -> int:
 def empty(X: Any) -> Any:
     """A table without rows, with the columns and types of X, for those who check names."""
     return np.empty((0, n_features(X)), X.dtype) if isinstance(X, da.Array) else X._meta
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a data frame of Dask's. Nothing is imported to find out."""
+    frames = sys.modules.get("dask.dataframe")
+    return frames is not None and isinstance(X, frames.DataFrame)
 
 
 def require_table(X: Any) -> None:
@@ -116,7 +154,7 @@ def require_table(X: Any) -> None:
                 f"X.real or X.astype(float)."
             )
         return
-    if not (hasattr(X, "columns") and hasattr(X, "to_delayed")):
+    if not is_frame(X):
         raise TypeError(
             f"X is a {type(X).__module__.partition('.')[0]} {type(X).__name__}, and of Dask's "
             f"collections arrays (n, d) and data frames are taken. Pass X.to_dask_array() of a "
@@ -178,28 +216,9 @@ def _frame(X: Any) -> tuple[list[Any], list[int] | None, Sequence[Any]]:
     return list(X.to_delayed()), None, list(X.dtypes)
 
 
-def _chunks_of_weights(w: Any, lengths: list[int] | None, n_chunks: int) -> list[Any]:
-    """Of weights that are a Dask array or a series, one for each chunk of X."""
-    if hasattr(w, "to_dask_array"):
-        w = w.to_dask_array()
-    if not isinstance(w, da.Array) or w.ndim != 1:
-        shape = f" of shape {w.shape}" if hasattr(w, "shape") else ""
-        raise ValueError(
-            f"sample_weight is a Dask {type(w).__name__}{shape}. Pass a Dask array or a series "
-            f"with one number for each row of X, or a NumPy array of them."
-        )
-    own = w.chunks[0]
-    if lengths is not None and not np.isnan(own).any():
-        if sum(own) != sum(lengths):
-            raise ValueError(
-                f"sample_weight has {sum(own)} numbers, but X has {sum(lengths)} rows. "
-                f"Pass one number per observation."
-            )
-        w = w.rechunk((tuple(lengths),))
-    elif len(own) != n_chunks:
-        raise ValueError(
-            f"sample_weight has {counted(len(own), 'chunk', 'chunks')} and X has {n_chunks}, and "
-            f"the lengths of some are not known. Make both from the same partitions, or call "
-            f"compute_chunk_sizes() on both first."
-        )
-    return list(w.to_delayed().ravel())
+def _without_weight(x: Any) -> Any:
+    return x.drop(columns=_WEIGHT)
+
+
+def _weight(x: Any) -> Any:
+    return x[_WEIGHT].to_numpy()

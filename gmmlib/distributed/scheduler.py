@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,9 +15,15 @@ from gmmlib.engine.threads import Executor, one_blas_thread
 _FAN_IN = 8  # sums that one task joins
 _AT_MOST = 64  # sums that come back from a pass; where there are more they are joined over there
 
+Near = Callable[[Any], AbstractContextManager[Any]]
+
 
 class Remote(Protocol):
     """What stands for a ``Piece`` that lies elsewhere."""
+
+    @property
+    def key(self) -> Any:
+        """Dask's key of the data."""
 
     def applied(self, sent: Any) -> Any:
         """The task that applies a function, itself a task, to the piece."""
@@ -63,7 +69,7 @@ class Scheduler(Executor):
         waiting, at_once = list(items), 1
         while waiting:
             batch, waiting = waiting[:at_once], waiting[at_once:]
-            found = dict(self._completed([piece.applied(task) for piece in batch]))
+            found = dict(self._completed(self._applied(task, batch)))
             yield from (found[i] for i in range(len(batch)))
             at_once *= 2
 
@@ -72,7 +78,7 @@ class Scheduler(Executor):
     ) -> Iterator[Any]:
         """The same for sums, in any order, and joined over there where there are many."""
         task = sent(function)
-        tasks = [piece.applied(task) for piece in items]
+        tasks = self._applied(task, list(items))
         join = dask.delayed(_joined, pure=False)
         while len(tasks) > _AT_MOST:
             tasks = [join(tasks[i : i + _FAN_IN]) for i in range(0, len(tasks), _FAN_IN)]
@@ -91,6 +97,20 @@ class Scheduler(Executor):
     def close(self) -> None:
         """Nothing is held between passes."""
 
+    def near(self) -> Near:
+        """For a key, the context in which its tasks are made: they are to run where its data are.
+
+        So data need not travel, where those who hold them are there and not far busier than others.
+        """
+        return lambda _: nullcontext()
+
+    def _applied(self, task: Any, pieces: Sequence[Remote]) -> list[Any]:
+        near, tasks = self.near(), []
+        for piece in pieces:
+            with near(piece.key):
+                tasks.append(piece.applied(task))
+        return tasks
+
     def _completed(self, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """(number, result) of each task, in any order."""
         yield from enumerate(dask.compute(*tasks))
@@ -106,6 +126,21 @@ class Cluster(Scheduler):
         """See :class:`Scheduler`."""
         with _lost():
             return list(self._client.persist(list(tasks)))
+
+    def near(self) -> Near:
+        """See :class:`Scheduler`."""
+        with _lost():
+            holders = self._client.who_has()
+
+        def at(key: Any) -> AbstractContextManager[Any]:
+            if not holders.get(key):
+                return nullcontext()
+            annotated: AbstractContextManager[Any] = dask.annotate(
+                workers=list(holders[key]), allow_other_workers=True
+            )
+            return annotated
+
+        return at
 
     def _completed(self, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         from distributed import wait
@@ -142,9 +177,10 @@ def _lost() -> Iterator[None]:
     try:
         yield
     except (CancelledError, CommClosedError, TimeoutError, ConnectionError) as error:
+        said = str(error).partition("\n")[0].rstrip(".:")
         raise ConnectionError(
             f"the Dask cluster was lost while it worked on the data ({type(error).__name__}: "
-            f"{error}). The estimator is as it was before. Start a cluster, connect a "
+            f"{said}). The estimator is as it was before. Start a cluster, connect a "
             f"distributed.Client to it, load the data there, and call again."
         ) from error
     except RuntimeError as error:

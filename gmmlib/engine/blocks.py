@@ -421,7 +421,8 @@ def sum_over_blocks(
 def _products(
     mean: FloatArray, scale: FloatArray, rows: FloatRows, w: FloatArray | None
 ) -> FloatArray:
-    x = (rows - mean) / scale
+    x = np.subtract(rows, mean, order="C")  # BLAS rounds otherwise where rows are columns
+    x /= scale
     return np.asarray(x.T @ (x if w is None else w[:, np.newaxis] * x))
 
 

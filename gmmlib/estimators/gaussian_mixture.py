@@ -604,18 +604,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _validated(self, X: Any, reset: bool = True) -> dict[str, Any]:
         """The rows, and what scikit-learn keeps of a data frame's columns."""
-        if callable(X) and not hasattr(X, "__array__"):
-            return {"rows": X}
         probe = copy.copy(self) if reset else self  # a fit that fails must not change it
         if is_collection(X):
             from gmmlib.distributed.collections import empty, require_table
 
             require_table(X)
-            validate_data(probe, empty(X), reset=reset, skip_check_array=True)
-            found = {"rows": X}
-            if reset and hasattr(X, "columns") and hasattr(probe, "feature_names_in_"):
-                found["feature_names_in_"] = probe.feature_names_in_
-            return found
+            X = empty(X)
+            validate_data(probe, X, reset=reset, skip_check_array=True)
+            return {"rows": X, **self._names_found(probe, reset)}
+        if callable(X) and not hasattr(X, "__array__"):
+            return {"rows": X}
         X = _plain(X)
         mapped = isinstance(X, np.memmap) and X.ndim == 2 and X.dtype in (np.float64, np.float32)
         if mapped and X.size:  # not read twice, and not held in memory
@@ -625,10 +623,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             rows = validate_data(
                 probe, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
             )
-        found = {"rows": rows}
-        if reset and hasattr(probe, "feature_names_in_"):
-            found["feature_names_in_"] = probe.feature_names_in_
-        return found
+        return {"rows": rows, **self._names_found(probe, reset)}
+
+    def _names_found(self, probe: Any, reset: bool) -> dict[str, Any]:
+        """The columns' names that a check has left on the probe."""
+        found = reset and hasattr(probe, "feature_names_in_")
+        return {"feature_names_in_": probe.feature_names_in_} if found else {}
 
     def _check_options(self) -> None:
         counts = (("n_components", 1), ("max_iter", 0), ("n_init", 1), ("verbose_interval", 1))
