@@ -125,7 +125,7 @@ class Cluster(Scheduler):
     def kept(self, tasks: Sequence[Any]) -> list[Any]:
         """See :class:`Scheduler`."""
         with _lost():
-            return list(self._client.persist(list(tasks)))
+            return list(self._client.persist(list(tasks))) if tasks else []
 
     def near(self) -> Near:
         """See :class:`Scheduler`."""
@@ -146,7 +146,7 @@ class Cluster(Scheduler):
         from distributed import wait
 
         with _lost():
-            futures = self._client.compute(list(tasks))
+            futures = self._client.compute(list(tasks)) if tasks else []
         numbers = {future: number for number, future in enumerate(futures)}
         waiting = set(futures)
         try:

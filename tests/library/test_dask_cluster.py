@@ -156,6 +156,14 @@ def test_every_digit_is_that_of_one_machine(client, here, tmp_path):
     assert there.score(kept) == pytest.approx(here.lower_bound_, rel=1e-12)
 
 
+def test_no_rows_and_no_block_across_a_border(client):
+    X = chunk(0, 2 * 16384)
+    there = GaussianMixture(2, **OPTIONS).fit(da.from_array(X, chunks=(16384, D)))
+    assert_every_digit(GaussianMixture(2, **OPTIONS).fit(X), there)
+    with pytest.raises(ValueError, match="X is empty: it has no rows"):
+        there.fit(da.from_array(X[:0], chunks=(5, D)))
+
+
 def test_a_worker_that_is_killed_changes_nothing(lost_client, here, tmp_path):
     before = set(lost_client.run(os.getpid).values())
     array = array_of(tmp_path, by_value(dies))
