@@ -1,7 +1,8 @@
 """Passes over the data: E-step and M-step of R mixtures at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any
@@ -11,12 +12,13 @@ import numpy.typing as npt
 
 from gmmlib.engine import threads
 from gmmlib.engine.backends import Backend, Compiled, Step, current
-from gmmlib.engine.blocks import Blocks, block_size
-from gmmlib.engine.frame import Frame
+from gmmlib.engine.blocks import Load, Observations, Piece, block_size
+from gmmlib.engine.frame import FloatRows, Frame
 from gmmlib.engine.moments import Moments
+from gmmlib.engine.pairwise import PairwiseSum
 from gmmlib.engine.parameters import Parameters
 from gmmlib.engine.small import Small
-from gmmlib.engine.threads import Executor, Threads, one_blas_thread
+from gmmlib.engine.threads import Executor, one_blas_thread
 from gmmlib.models import Family, family_of
 from gmmlib.validation import FloatArray
 
@@ -26,7 +28,6 @@ _FLATTEST_PIVOT = 5e13  # an inverse, half of what validation.is_positive_defini
 _NO_WEIGHT = np.finfo(float).tiny / np.finfo(float).eps
 _KEPT = 2**22  # numbers up to which standardised data are kept between passes: 32 MiB
 _AT_ONCE = 2**19  # numbers in the covariances of the mixtures that share a pass: 4 MiB
-_NO_WEIGHTS = np.empty(0)
 
 
 class Engine:
@@ -34,18 +35,19 @@ class Engine:
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : Observations
+        Such as ``Blocks``.
     family : Family, or its name
         Such as 'full', 'tied' or 'VEV'.
     reg_covar : float or (d,)
         Added to every variance, or to each column's, in the units of the data squared.
     n_threads : int or None
         None takes the processors that this process may use. The result is the same for any
-        number, bit for bit: sums are over blocks of fixed length, added in order.
+        number, bit for bit: sums are over blocks of fixed length, added in one tree.
     backend : Backend or None
         Who computes the steps on a block; None is :func:`gmmlib.engine.backends.current`.
     executor : Executor or None
-        Where the blocks are computed; None is as many threads as ``n_threads``.
+        Where the blocks are computed; None is where the data are: here, ``n_threads`` threads.
 
     Raises
     ------
@@ -57,7 +59,7 @@ class Engine:
 
     def __init__(
         self,
-        blocks: Blocks,
+        blocks: Observations,
         family: str | Family,
         reg_covar: float | FloatArray = 0.0,
         n_threads: int | None = None,
@@ -67,7 +69,7 @@ class Engine:
         self.blocks = blocks
         self.family = family_of(family)
         self.backend = backend or current()
-        self.executor = executor or Threads(n_threads)
+        self.executor = executor or blocks.executor(n_threads)
         self._added = np.asarray(reg_covar / blocks.scale**2)
         no_spread = blocks.lacking(self.family.diagonal, self._added)
         if no_spread:
@@ -78,7 +80,7 @@ class Engine:
         self.n_passes = 0  # of single mixtures
         self.progress: Callable[[int], None] | None = None
         self._exit = ExitStack()
-        self._kept: list[tuple[FloatArray, FloatArray]] | None = None
+        self._kept: list[_Loaded] | None = None
 
     def __enter__(self) -> "Engine":
         self._exit.enter_context(one_blas_thread())
@@ -193,11 +195,12 @@ class Engine:
 
     @cached_property
     def _small(self) -> Small | None:
-        if not (self.blocks.in_memory and Small.takes(self.family)):
+        if not (self.blocks.is_local and Small.takes(self.family)):
             return None
-        parts = [load() for load in self._loaded()]
-        x = np.ascontiguousarray(np.concatenate([block for block, _ in parts], axis=1))
-        w = np.concatenate([weights for _, weights in parts])
+        load = partial(_load, self.backend, self.blocks.frame)
+        parts = [block for piece in self._pieces() for block in piece.loaded(load)]
+        x = np.ascontiguousarray(np.concatenate([block for _, block, _ in parts], axis=1))
+        w = np.concatenate([weights for _, _, weights in parts])
         about = (self.blocks.scale, self._added, self._twice_rounding)
         return Small(x, w, self.family, *about, (_FLATTEST_PIVOT, _NO_WEIGHT))
 
@@ -225,17 +228,15 @@ class Engine:
         R, K, d = p.means.shape
         self.n_passes += R
         step = self.backend.step(p, about, self._origin, self.family.shared)
-        total: Moments | None = None
-        done = 0
         work = self._work(R, K, d)
-        for part in self.executor.map(partial(_on_block, step), self._loaded(), work):
+        function = partial(_on_piece, step, partial(_load, self.backend, self.blocks.frame))
+        parts, done = PairwiseSum[Moments](), 0
+        for part in self.executor.sums(function, self._pieces(), work):
             if self.progress is not None:
-                done += block_size(d)
+                done += len(part) * block_size(d)
                 self.progress(min(done, self.blocks.n_rows))
-            if total is None:
-                total = part
-            else:
-                total += part
+            parts.join(part)
+        total = parts.total()
         assert total is not None  # Blocks has checked that there are rows
         S2 = total.S2 if step.whole else np.broadcast_to(self._scatter, (R, 1, d, d))
         log_likelihood = self.log_likelihoods(total.log_likelihood + total.lost)
@@ -328,23 +329,38 @@ class Engine:
             f"(covariance_type='tied') or reg_covar is above 0"
         )
 
-    def _loaded(self) -> Iterator[Callable[[], tuple[FloatArray, FloatArray]]]:
-        """For each block, a function that reads and standardises it."""
-        loads = (
-            partial(_load, self.backend, self.blocks.frame, rows, w) for rows, w in self.blocks
-        )
-        if self._kept is None and self.blocks.n_rows * self.blocks.n_features <= _KEPT:
-            self._kept = [load() for load in loads]
-        if self._kept is None:
-            return loads
-        return (partial(tuple[FloatArray, FloatArray], kept) for kept in self._kept)
+    def _pieces(self) -> Iterable[Any]:
+        """Those of the data; where these are small and here, as the backend has loaded them."""
+        if self._kept is not None:
+            return self._kept
+        pieces = self.blocks.pieces()
+        if not (self.blocks.is_local and self.blocks.n_rows * self.blocks.n_features <= _KEPT):
+            return pieces
+        load = partial(_load, self.backend, self.blocks.frame)
+        self._kept = [_Loaded(*block) for piece in pieces for block in piece.loaded(load)]
+        return self._kept
 
 
-def _load(
-    backend: Backend, frame: Frame, rows: Any, w: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    return backend.load(rows, frame), _NO_WEIGHTS if w is None else w
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """A block that the backend has loaded, with its number and its weights."""
+
+    number: int
+    x: FloatArray
+    w: FloatArray
+
+    def loaded(self, load: Load) -> Iterator[tuple[int, FloatArray, FloatArray]]:
+        """Itself."""
+        yield self.number, self.x, self.w
 
 
-def _on_block(step: Step, load: Callable[[], tuple[FloatArray, FloatArray]]) -> Moments:
-    return step.on_block(*load())
+def _load(backend: Backend, frame: Frame, rows: FloatRows) -> FloatArray:
+    return backend.load(rows, frame)
+
+
+def _on_piece(step: Step, load: Load, piece: Piece | _Loaded) -> PairwiseSum[Moments]:
+    """The moments of its blocks."""
+    total = PairwiseSum[Moments]()
+    for number, x, w in piece.loaded(load):
+        total.add(number, step.on_block(x, w) if x.shape[1] else None)
+    return total

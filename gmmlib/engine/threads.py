@@ -27,11 +27,20 @@ class Executor(Protocol):
     ) -> Iterator[Any]:
         """``function`` of every item, in order; ``work`` is how many multiplications that is."""
 
+    def sums(
+        self, function: Callable[[Any], Any], items: Iterable[Any], work: float
+    ) -> Iterator[Any]:
+        """The same where ``function`` gives a ``PairwiseSum``: some may have been joined already.
+
+        They may come in any order, and an executor for which that is no gain need not do it.
+        """
+        return self.map(function, items, work)
+
     def close(self) -> None:
         """The pass was the last one."""
 
 
-class Threads:
+class Threads(Executor):
     """An executor: threads of this process, as many as it may use unless a number is given."""
 
     def __init__(self, n_threads: int | None = None) -> None:

@@ -17,7 +17,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gmmlib import errors
-from gmmlib.engine import Blocks, Threads, current, one_blas_thread
+from gmmlib.distributed import is_collection
+from gmmlib.engine import Blocks, Observations, Threads, current, one_blas_thread
 from gmmlib.engine.blocks import as_sample_weight, block_size, in_blocks
 from gmmlib.engine.frame import FloatRows
 from gmmlib.engine.threads import with_one_blas_thread
@@ -68,7 +69,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
       each variance added, with a warning.
     - ``weights_``, ``means_`` and ``covariances_`` are those that ``lower_bound_`` belongs to.
     - Components come by decreasing weight, unless ``means_init`` gives them an order.
-    - ``fit`` takes ``sample_weight``, and X may be a function that yields blocks.
+    - ``fit`` takes ``sample_weight``, and X may be a function that yields blocks, or a Dask array
+      or data frame, whose chunks stay where they are.
 
     Parameters
     ----------
@@ -270,13 +272,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : (n, d), or a function
+        X : (n, d), a function, or a Dask array or data frame
             Float64 or float32 in any order, also a memmap, is read where it lies. A function is
             called for each pass and returns the blocks of rows (m, d) one after another, or pairs
-            of rows and their weights (m,).
+            of rows and their weights (m,). The chunks of a Dask collection (extra ``dask``) stay on
+            the workers of the current ``distributed.Client``, or are computed by Dask's threads;
+            parameters and sums travel, and the result is that of the same rows in memory. A chunk
+            that is not in memory is made again in each pass: call ``X.persist()`` if they fit.
         y : ignored
         sample_weight : (n,) or None
             How often each observation counts: 2 is as if it stood there twice, 0 leaves it out.
+            For Dask's collections also a Dask array or series.
 
         Raises
         ------
@@ -285,6 +291,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             ``reg_covar`` is 0.
         TypeError, ValueError
             For bad data, or options out of range.
+        ConnectionError
+            If a cluster is lost.
 
         Warns
         -----
@@ -296,8 +304,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Book: alg-engine.
         """
         self._check_options()
-        found = self._validated(X)
-        blocks = Blocks.of(found["rows"], sample_weight)
+        blocks, found, dtype = self._observed(X, sample_weight)
         as_n_components(self.n_components, blocks.n_rows)
         if blocks.n_rows == 1:
             raise ValueError("X has 1 sample: one observation has no spread. Bring more data.")
@@ -326,7 +333,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             verbose=self.verbose_interval if self.verbose else 0,
             category=ConvergenceWarning,
         )
-        dtype = getattr(found.pop("rows"), "dtype", np.float64)
         self._keep(found_here, blocks.total_weight, found, dtype)
         self._was_weighted = sample_weight is not None
         return self
@@ -334,6 +340,23 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> npt.NDArray[np.intp]:
         """:meth:`fit`, then :meth:`predict` of the same X."""
         return self.fit(X, y, sample_weight).predict(X)
+
+    def _observed(
+        self, X: Any, sample_weight: Any
+    ) -> tuple[Observations, dict[str, Any], npt.DTypeLike]:
+        """The data as the engine sees them, what is kept of their columns, and their precision."""
+        found = self._validated(X)
+        rows = found.pop("rows")
+        if is_collection(X):
+            from gmmlib.distributed.chunks import Chunks
+            from gmmlib.distributed.collections import Collection
+            from gmmlib.distributed.scheduler import Scheduler
+
+            scheduler = Scheduler.current()
+            chunks = Collection.of(X, sample_weight, scheduler)
+            return Chunks.of(chunks, scheduler, bool(self.verbose)), found, chunks.dtype
+        blocks = Blocks.of(rows, sample_weight)
+        return blocks, found, getattr(rows, "dtype", np.float64)
 
     def _generator(self) -> np.random.Generator:
         return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -429,6 +452,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
         """The component with the largest responsibility for each observation, (n,)."""
+        if is_collection(X):
+            return self._lazily(X, "predict", None, np.intp)
         return np.asarray(self._for_each(X, lambda L, _: L.argmax(axis=0)))
 
     def predict_proba(self, X: Any) -> FloatArray:
@@ -436,6 +461,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         Book: eq-responsibilities.
         """
+        if is_collection(X):
+            return self._lazily(X, "predict_proba", len(self.mixture_.weights), np.float64)
         return np.asarray(self._for_each(X, lambda L, _: _shares(L)[0].T))
 
     def score_samples(self, X: Any) -> FloatArray:
@@ -443,6 +470,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         Book: eq-log-sum-exp.
         """
+        if is_collection(X):
+            return self._lazily(X, "score_samples", None, np.float64)
         return np.asarray(self._for_each(X, lambda L, _: _shares(L)[1]))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -550,21 +579,43 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             and not hasattr(self, "feature_names_in_")
         )
 
+    def _lazily(self, X: Any, method: str, columns: int | None, dtype: Any) -> npt.NDArray[Any]:
+        """What a method gives for the rows of a Dask collection, as a Dask array."""
+        check_is_fitted(self)
+        self._validated(X, reset=False)
+        from gmmlib.distributed.prediction import lazily
+
+        found: npt.NDArray[Any] = lazily(self._bare(), X, method, columns, dtype)
+        return found
+
+    def _bare(self) -> Self:
+        """An estimator with this mixture, as it is now, and nothing else: it travels."""
+        return type(self).from_mixture(self.mixture_, self.covariance_type)
+
     def _log_likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
         self._require_fitted()
         rows, weights = self._validated(X, reset=False)["rows"], None
-        if sample_weight is not None:
+        if sample_weight is not None and not is_collection(X):
             if callable(rows):
                 raise ValueError(
                     "sample_weight cannot be combined with a function that yields blocks. "
                     "Yield pairs instead: (rows, weights)."
                 )
             weights = as_sample_weight(sample_weight, len(rows))
-        elif getattr(self, "_was_weighted", False) and not callable(rows):
+        elif sample_weight is None and getattr(self, "_was_weighted", False) and not callable(rows):
             warn(
                 "the mixture was fitted with sample_weight, and here each row of X counts once. "
                 "Pass sample_weight; or 1, if that is meant.",
                 UserWarning,
+            )
+        if is_collection(X):
+            from gmmlib.distributed.collections import Collection
+            from gmmlib.distributed.prediction import log_likelihood
+            from gmmlib.distributed.scheduler import Scheduler
+
+            scheduler = Scheduler.current()
+            return log_likelihood(
+                self._bare(), Collection.of(X, sample_weight, scheduler), scheduler
             )
         total, weight = 0.0, 0.0
         for part, w in self._on_blocks(_summed, rows, weights):
@@ -578,9 +629,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _validated(self, X: Any, reset: bool = True) -> dict[str, Any]:
         """The rows, and what scikit-learn keeps of a data frame's columns."""
+        probe = copy.copy(self) if reset else self  # a fit that fails must not change it
+        if is_collection(X):
+            from gmmlib.distributed.collections import empty, require_table
+
+            require_table(X)
+            X = empty(X)
+            validate_data(probe, X, reset=reset, skip_check_array=True)
+            return {"rows": X, **self._names_found(probe, reset)}
         if callable(X) and not hasattr(X, "__array__"):
             return {"rows": X}
-        probe = copy.copy(self) if reset else self  # a fit that fails must not change it
         X = _plain(X)
         mapped = isinstance(X, np.memmap) and X.ndim == 2 and X.dtype in (np.float64, np.float32)
         if mapped and X.size:  # not read twice, and not held in memory
@@ -590,10 +648,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             rows = validate_data(
                 probe, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
             )
-        found = {"rows": rows}
-        if reset and hasattr(probe, "feature_names_in_"):
-            found["feature_names_in_"] = probe.feature_names_in_
-        return found
+        return {"rows": rows, **self._names_found(probe, reset)}
+
+    def _names_found(self, probe: Any, reset: bool) -> dict[str, Any]:
+        """The columns' names that a check has left on the probe."""
+        found = reset and hasattr(probe, "feature_names_in_")
+        return {"feature_names_in_": probe.feature_names_in_} if found else {}
 
     def _check_options(self) -> None:
         counts = (("n_components", 1), ("max_iter", 0), ("n_init", 1), ("verbose_interval", 1))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.engine import Blocks, Engine, Observations, Parameters
 from gmmlib.errors import CollapseError, ConvergenceWarning, warn
 from gmmlib.fitting.fixed_point import Run, converge
 from gmmlib.fitting.heats import Anew, is_spike, races
@@ -53,7 +53,7 @@ class Fitted:
 
 
 def best_fit(
-    blocks: Blocks,
+    blocks: Observations,
     n_components: int,
     family: str | Family = "full",
     *,
@@ -73,7 +73,7 @@ def best_fit(
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : Observations
     n_components : int
     family : Family, or its name
     tol, max_iter
@@ -182,7 +182,7 @@ def best_fit(
     return Fitted(last.mixture(0, blocks.frame), run)
 
 
-def _require_near_units(blocks: Blocks, family: Family) -> None:
+def _require_near_units(blocks: Observations, family: Family) -> None:
     """Raise ``ValueError`` where axes are looked for in units too far apart for their digits."""
     sd = (np.sqrt(blocks.variances) * blocks.scale)[~blocks.constant]
     if family.turned and len(sd) and not sd.max() <= _FAR_UNITS * sd.min():
@@ -211,7 +211,9 @@ def _fell_back(ways: list[tuple[InitParams, FloatArray]], n_starts: int) -> str:
     )
 
 
-def ridge(blocks: Blocks, family: Family, reg_covar: float | None) -> tuple[FloatArray, str | None]:
+def ridge(
+    blocks: Observations, family: Family, reg_covar: float | None
+) -> tuple[FloatArray, str | None]:
     """What to add to each column's variance, (d,), and why, where it was not asked for.
 
     ``reg_covar`` is added to each. None adds nothing, or where the data do not spread in every

@@ -331,6 +331,16 @@ def merged(N: list[float], first: list[float], second: list[float]) -> float:
     return float(sum(exact(a) for a in second) / count - mean * mean)
 
 
+def fewest_seconds(seconds: float, latency: float, table: float) -> float:
+    found = optimize.minimize_scalar(
+        lambda log_W: seconds / math.exp(log_W) + latency + table * math.exp(log_W),
+        bounds=(0, 15),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return math.exp(found.x)
+
+
 def rise(d: int, r: int, factor: int) -> float:
     def log_density(eps: float) -> float:  # of r + 1 points in the flat
         variances = [1.0] * r + [eps**2] * (d - r)
@@ -471,7 +481,6 @@ ROADS: dict[str, Callable[..., float]] = {
         sum(exact(b) * exact(a) ** 2 for a, b in zip(x, beta, strict=True))
     ),
     "n-11-3": constant,
-    "n-11-4": merged,
     "n-13-1": rise,
     "n-13-2": with_prior,
     "n-13-3": bounded,
@@ -496,6 +505,9 @@ ROADS: dict[str, Callable[..., float]] = {
     "n-17-2": error_of_difference,
     "n-17-3": lambda a, b, c: float(np.linalg.inv([[a, b], [b, c]])[0, 0] ** 0.5),
     "n-17-4": end_of_run,
+    "n-18-1": merged,
+    "n-18-2": fewest_seconds,
+    "n-18-3": lambda share, workers: float(1 / (exact(share) + (1 - exact(share)) / workers)),
     "n-15-1": lambda gain, K, d, n: (
         math.log(n) * (parameters(K + 1, d, n, "full") - parameters(K, d, n, "full")) - 2 * gain
     ),

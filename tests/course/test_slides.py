@@ -72,7 +72,7 @@ def test_a_deck_opens_with_its_aim_and_its_time() -> None:
     assert first.title == "11 The same algorithm, as two matrix products"
     texts = [part.text for part in first.parts if isinstance(part, Text)]
     assert texts[0].startswith("**You will find:** that all components")
-    assert texts[-1] == "*About 50 minutes.*"
+    assert texts[-1] == "*About 45 minutes.*"
 
 
 def test_a_figure_keeps_its_caption_for_the_speaker() -> None:

@@ -26,6 +26,7 @@ from gmmlib.engine import (
     sufficient_statistics,
 )
 from gmmlib.engine.statistics import theta_of
+from gmmlib.engine.threads import Executor
 from gmmlib.fitting import converge
 from gmmlib.models import COVARIANCE_TYPES
 from roads import COMPILED, em_step, of_type, plain_em_step
@@ -182,7 +183,7 @@ def test_a_function_that_yields_blocks_gives_the_same_bits(road):
     assert em_step(lambda: pairs, mixture) == one
 
 
-class Elsewhere:
+class Elsewhere(Executor):
     """An executor as another process or machine would be: all that it is given travels."""
 
     def __init__(self):

@@ -230,7 +230,7 @@ def test_the_starts_of_equal_rows_are_no_empty_clusters():
         ({"kind": "E", "d": 1}, True),
         ({"n": 60_000}, False),
         ({"backend": "matrices"}, False),
-        ({"function": True}, False),
+        ({"function": True}, True),
     ],
 )
 def test_what_runs_in_compiled_calls(what, expected):

@@ -23,18 +23,22 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def printed(code: str) -> str:
+def printed(code: str, names: dict[str, object]) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+        exec(compile(code, str(names["__name__"]), "exec"), names)
     return out.getvalue()
 
 
-def test_every_example_prints_what_is_shown() -> None:
-    examples = EXAMPLE.findall(README)
-    assert len(examples) == README.count("```python") >= 1
+@pytest.mark.parametrize("page", ["README.md", "chapters/engine.md"])
+def test_every_example_prints_what_is_shown(page: str) -> None:
+    """One after the other: a later one may use what an earlier one has made."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    examples = EXAMPLE.findall(text)
+    assert len(examples) == text.count("```python") >= 1
+    names: dict[str, object] = {"__name__": page}
     for code, shown in examples:
-        assert printed(code) == shown
+        assert printed(code, names) == shown
 
 
 def test_the_kit_has_as_many_questions_as_it_says() -> None:

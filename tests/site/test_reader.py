@@ -255,7 +255,7 @@ def test_a_check_names_the_number_that_is_printed(address: str, page: Page) -> N
 
 
 PHONE_TABLES = [
-    *("chapters/notation", "chapters/sources", "chapters/from_scikit_learn"),
+    *("chapters/notation", "chapters/sources", "chapters/from_scikit_learn", "chapters/engine"),
     *("course/instructor/07", "course/plans"),
 ]
 

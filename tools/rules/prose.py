@@ -64,6 +64,10 @@ READ_OFF = {
     },
     "06_m_step": {"53": "the left maximum of the mixture that is drawn"},
     "08_several_dimensions": {"45": "degrees: the eigenvector (1, 1) of the matrix that is drawn"},
+    "11_two_products": {
+        "16": "where the axes end, in powers of 10",
+        "70": "the iteration of plain EM at which less than a hundred-thousandth is missing",
+    },
 }
 
 

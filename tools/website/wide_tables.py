@@ -11,7 +11,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 # On a phone the rows of the wide tables of these pages are cards.
-STACKED = ("chapters/notation", "chapters/sources", "chapters/from_scikit_learn", "course/")
+STACKED = (
+    *("chapters/notation", "chapters/sources", "chapters/from_scikit_learn", "chapters/engine"),
+    "course/",
+)
 TABLE = re.compile(r'<table class="table">.*?</table>', re.DOTALL)
 SCROLLED = re.compile(
     r'<div class="(pst-scrollable-table-container)">(<table.*?</table>\s*)</div>', re.DOTALL

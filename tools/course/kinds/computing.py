@@ -308,38 +308,6 @@ def constant(alpha: float, mu: float, variance: float) -> Answered:
     )
 
 
-def draw_merged(rng: Rng) -> dict[str, Any]:
-    counts = [float(whole(rng, 2, 9)), float(whole(rng, 2, 9))]
-    means = apart(rng, 1, 7, 1.5)
-    spreads = different_tenths(rng, 0.5, 2.5, 2)
-    return {
-        "N": counts,
-        "first": [round(n * m, 1) for n, m in zip(counts, means, strict=True)],
-        "second": [
-            round(n * (v + m * m), 2) for n, m, v in zip(counts, means, spreads, strict=True)
-        ],
-    }
-
-
-def merged(N: list[float], first: list[float], second: list[float]) -> Answered:
-    centre = sum(first) / sum(N)
-    answer = sum(second) / sum(N) - centre**2
-    own = [s / n - (f / n) ** 2 for n, f, s in zip(N, first, second, strict=True)]
-    wrong = (N[0] * own[0] + N[1] * own[1]) / sum(N)
-    return Answered(
-        "Two machines hold different points. For one component the first machine has the sums "
-        rf"$(N,S_1,S_2)={vector([N[0], first[0], second[0]])}$, and the second one has "
-        rf"${vector([N[1], first[1], second[1]])}$. What is the new variance of the component, "
-        rf"from all the points?",
-        answer,
-        rf"Add the sums: $N={num(sum(N))}$, $S_1={num(sum(first))}$ and $S_2={num(sum(second))}$. "
-        rf"The mean is ${near(centre, 2)}$, and the variance is "
-        rf"$S_2/N-(S_1/N)^2{equals(answer, 2)}$. The weighted average of the two machines' own "
-        rf"variances, ${wrong:.2f}$, leaves out how far their means lie apart.",
-        wrong,
-    )
-
-
 RECIPES = (
     Recipe("n-09-1", "A divergence", 3, draw_divergence, divergence),
     Recipe("n-09-2", "The lower bound at one point", 3, draw_bound, bound),
@@ -352,5 +320,4 @@ RECIPES = (
     Recipe("n-11-1", "A natural parameter", 3, draw_natural, natural),
     Recipe("n-11-2", "A sum of sufficient statistics", 2, draw_second, second_sum),
     Recipe("n-11-3", "The constant of a component", 3, draw_constant, constant),
-    Recipe("n-11-4", "Two machines, one variance", 2, draw_merged, merged),
 )
