@@ -378,6 +378,15 @@ def test_the_scatter_of_all_data_serves_where_nothing_cancels(apart, whole):
         assert machine.n_passes == 1
 
 
+@pytest.mark.parametrize("apart", [0.5, 40.0])
+def test_components_far_from_the_origin_are_summed_about_their_means_at_once(road, apart):
+    X, mixture, _ = spread(600, 8, 3, apart, 0.0)
+    data = Blocks.of(X)
+    with Engine(data, "diag") as machine:
+        machine.em_step(Parameters.of([of_type(mixture, "diag")], "diag", data.frame))
+        assert machine.n_passes == 1
+
+
 @pytest.mark.parametrize("covariance_type", ["tied", "diag"])
 def test_sums_that_turn_out_to_cancel_are_taken_again(road, covariance_type):
     """A start so wide that nothing seems to cancel, beside clusters that are far narrower."""
