@@ -32,6 +32,14 @@ from gmmlib.models import COVARIANCE_TYPES
 HERE = Path(__file__).parent
 DIGITS = 50
 MEASURES = ("weights", "means", "covariances", "whitened")
+# few cases in 64 columns, which take half a minute each in 50 digits; and where a component costs d
+# operations, in eight: below four columns the engine has other loops
+WIDE: dict[str, dict[str, Any]] = {
+    "full": {"offsets": (0, 1e8), "scales": (1,), "conditions": (1,), "aparts": (3,), "n": 210},
+    "tied": {"offsets": (0, 1e8), "scales": (1,), "conditions": (1, 1e10), "aparts": (3, 30)},
+    "diag": {"offsets": (0, 1e8), "conditions": (1,), "aparts": (3, 1e6)},
+    "spherical": {"offsets": (0, 1e8), "conditions": (1,), "aparts": (3, 1e6)},
+}
 Step = Callable[[NDArray[np.float64], Mixture, str], Mixture]
 
 
@@ -89,7 +97,7 @@ def _case(
     K = 3
     sigma = np.geomspace(1, scale, K)
     position = np.concatenate([[0], np.cumsum(np.maximum(apart, 3 * sigma[1:]))])
-    direction = np.array([1.0, -0.5, 0.25, 0.7, -0.3][:d])
+    direction = np.resize([1.0, -0.5, 0.25, 0.7, -0.3], d)
     weights = np.array([0.5, 0.3, 0.2])
     means, covariances, rows = [], [], []
     for j in range(K):
@@ -177,8 +185,8 @@ def errors(found: Mixture, exact: Exact) -> dict[str, float]:
             d = len(mu)
             sigma = [mp.sqrt(Sigma[a, a]) for a in range(d)]
             off = found.covariances[j] - Sigma
-            W, _ = _inverse_factor(Sigma)
-            white = (W @ off @ W.T).astype(float)
+            L = np.linalg.cholesky(Sigma.astype(float))
+            white = np.linalg.solve(L, np.linalg.solve(L, off.astype(float)).T)
             values = {
                 "weights": [abs(found.weights[j] - alpha) / alpha],
                 "means": [
@@ -331,9 +339,11 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for kind in COVARIANCE_TYPES:
+        diagonal = kind in ("diag", "spherical")
         for d in (3, 5) if kind == "full" else (3,):
-            grid = cases(d=d, diagonal=kind in ("diag", "spherical"))
-            rows += measured(grid, kind, STEPS)
+            rows += measured(cases(d=d, diagonal=diagonal), kind, STEPS)
+        wide = cases(**WIDE[kind], d=64 if kind == "full" else 8, diagonal=diagonal)
+        rows += measured(wide, kind, STEPS)
     labels = {name: label for name, (label, _) in STEPS.items()}
     told = {"digits": DIGITS, "measures": MEASURES, "labels": labels, "rows": rows}
     text = json.dumps(told, indent=1, ensure_ascii=False)
