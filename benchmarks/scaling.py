@@ -34,6 +34,7 @@ into memory; the passes over them are whole. Keys of ``distributed.json``:
 import argparse
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -154,7 +155,7 @@ def measured_passes(quick: bool) -> list[dict[str, Any]]:
                 size = block_size(SHAPES[shape][0])
                 for chunks, blocks in sizes:
                     length = blocks * size
-                    seconds = times_of_passes(shape, chunks, length, 0.1 if quick else 6.0)
+                    seconds = times_of_passes(shape, chunks, length, 0.1 if quick else 4.0)
                     row = {
                         "shape": shape,
                         "workers": workers,
@@ -328,9 +329,7 @@ def _beside(ours: Mixture, seconds: float, theirs: Any, version: str) -> dict[st
     return {"seconds": seconds, "version": version, "means_apart": float(away.max())}
 
 
-def _spark(
-    X: Any, start: Mixture, python: str | None, ours: Mixture, quick: bool
-) -> dict[str, Any]:
+def _spark(X: Any, start: Mixture, python: str | None, ours: Mixture) -> dict[str, Any]:
     if python is None:
         if importlib.util.find_spec("pyspark") is None:
             return {"missing": "pyspark is not installed"}
@@ -365,6 +364,7 @@ def _version(name: str) -> str:
 def measured(quick: bool, spark: str | None) -> dict[str, Any]:
     warnings.simplefilter("ignore", ConvergenceWarning)
     begin = time.perf_counter()
+    load = [round(os.getloadavg()[0], 1)]
     here = machine.peaks(quick)
     rows = measured_passes(quick)
     model = cost_model.fitted([as_pass(row) for row in rows], [row["seconds"] for row in rows])
@@ -400,6 +400,7 @@ def measured(quick: bool, spark: str | None) -> dict[str, Any]:
         "memory": measured_memory(quick),
         "peers": measured_peers(quick, spark),
     }
+    results["machine"]["load"] = [*load, round(os.getloadavg()[0], 1)]
     results["machine"]["took_seconds"] = round(time.perf_counter() - begin)
     return results
 
@@ -416,7 +417,13 @@ def page(results: dict[str, Any]) -> str:
         "",
         f"{here['processor']}, {here['cores']} cores. Workers are processes of one thread on this "
         "one machine, so nothing here crosses a network. A chunk is not moved to whoever is idle "
-        "(`distributed.scheduler.work-stealing` is off).",
+        "(`distributed.scheduler.work-stealing` is off). Busy processes before and after: "
+        f"{' and '.join(map(str, here['load']))}"
+        + (
+            "; so others took time from these, and the times are too long."
+            if max(here["load"]) > here["cores"]
+            else "."
+        ),
         "",
         "## One pass",
         "",
