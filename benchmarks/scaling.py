@@ -154,7 +154,7 @@ def measured_passes(quick: bool) -> list[dict[str, Any]]:
                 size = block_size(SHAPES[shape][0])
                 for chunks, blocks in sizes:
                     length = blocks * size
-                    seconds = times_of_passes(shape, chunks, length, 0.1 if quick else 6.0)
+                    seconds = times_of_passes(shape, chunks, length, 0.1 if quick else 4.0)
                     row = {
                         "shape": shape,
                         "workers": workers,
@@ -328,9 +328,7 @@ def _beside(ours: Mixture, seconds: float, theirs: Any, version: str) -> dict[st
     return {"seconds": seconds, "version": version, "means_apart": float(away.max())}
 
 
-def _spark(
-    X: Any, start: Mixture, python: str | None, ours: Mixture, quick: bool
-) -> dict[str, Any]:
+def _spark(X: Any, start: Mixture, python: str | None, ours: Mixture) -> dict[str, Any]:
     if python is None:
         if importlib.util.find_spec("pyspark") is None:
             return {"missing": "pyspark is not installed"}

@@ -263,24 +263,21 @@ def test_a_chunk_that_kills_every_worker_is_said_to_be_too_large(lost_client, tm
 
 def counting_bytes():
     """From now on a process counts the bytes that it writes to others."""
-    from distributed.comm.tcp import TCP
-
-    if hasattr(TCP, "n_written"):
+    tcp = distributed.comm.tcp.TCP
+    if hasattr(tcp, "n_written"):
         return
-    write = TCP.write
+    write = tcp.write
 
     async def counted(self, *args, **options):
         n = await write(self, *args, **options)
-        TCP.n_written += n
+        tcp.n_written += n
         return n
 
-    TCP.n_written, TCP.write = 0, counted
+    tcp.n_written, tcp.write = 0, counted
 
 
 def bytes_written():
-    from distributed.comm.tcp import TCP
-
-    return TCP.n_written
+    return distributed.comm.tcp.TCP.n_written
 
 
 @pytest.mark.parametrize("n_rows", [160_000, 3_200_000])
