@@ -34,6 +34,7 @@ into memory; the passes over them are whole. Keys of ``distributed.json``:
 import argparse
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -363,6 +364,7 @@ def _version(name: str) -> str:
 def measured(quick: bool, spark: str | None) -> dict[str, Any]:
     warnings.simplefilter("ignore", ConvergenceWarning)
     begin = time.perf_counter()
+    load = [round(os.getloadavg()[0], 1)]
     here = machine.peaks(quick)
     rows = measured_passes(quick)
     model = cost_model.fitted([as_pass(row) for row in rows], [row["seconds"] for row in rows])
@@ -398,6 +400,7 @@ def measured(quick: bool, spark: str | None) -> dict[str, Any]:
         "memory": measured_memory(quick),
         "peers": measured_peers(quick, spark),
     }
+    results["machine"]["load"] = [*load, round(os.getloadavg()[0], 1)]
     results["machine"]["took_seconds"] = round(time.perf_counter() - begin)
     return results
 
@@ -414,7 +417,13 @@ def page(results: dict[str, Any]) -> str:
         "",
         f"{here['processor']}, {here['cores']} cores. Workers are processes of one thread on this "
         "one machine, so nothing here crosses a network. A chunk is not moved to whoever is idle "
-        "(`distributed.scheduler.work-stealing` is off).",
+        "(`distributed.scheduler.work-stealing` is off). Busy processes before and after: "
+        f"{' and '.join(map(str, here['load']))}"
+        + (
+            "; so others took time from these, and the times are too long."
+            if max(here["load"]) > here["cores"]
+            else "."
+        ),
         "",
         "## One pass",
         "",
