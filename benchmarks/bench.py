@@ -29,6 +29,10 @@ The keys of results.json, which the book reads:
                      log_likelihood {peer: [...]}, engine_pass [seconds of a pass with R mixtures]}
 ``real_fits``        a list: data, n, d, K, covariance_type, seconds {peer: median},
                      lowest and highest {peer: ℓ over the seeds}, seeds
+``small_fits``       a list: data, n, d, covariance_type, K, seconds {gmmlib, scikit_learn,
+                     scikit_learn_1: the least of a default fit over the seeds}, log_likelihood
+                     {gmmlib, scikit_learn: the median}; and given_start: seconds of a fit of Old
+                     Faithful from a given start {gmmlib, engine, scikit_learn_1, armadillo, gmmx}
 ``memory``           a list: n, d, K, kind ("array", "memmap"); in 10⁶ bytes: data, imports, ready
                      (after a fit of a few rows), peak, beyond (peak - ready, less the data of an
                      array); seconds, passes
@@ -55,7 +59,7 @@ from threadpoolctl import threadpool_limits
 import machine
 import report
 from densities import densities
-from fits import real_fits, restarts, whole_fits
+from fits import real_fits, restarts, small_fits, whole_fits
 from memory import measured_memory
 from peers import Mclust, Missing, OursAsFitted, Peer, in_turns, installed, reached
 from problems import problem
@@ -112,6 +116,8 @@ class Sizes:
         self.restarts = (300, 2, 2) if quick else (5_000, 4, 5)
         self.starts = [1, 2] if quick else [1, 10, 100]
         self.seeds = 2 if quick else 10
+        self.small_kinds = ("full",) if quick else ("full", "tied", "diag", "spherical")
+        self.small_rounds = 1 if quick else 5 if hurry else 20
         self.memory = [2_000] if quick else [100_000, 1_000_000, 10_000_000]
 
 
@@ -163,6 +169,7 @@ def main() -> None:
             "real_fits": lambda: real_fits(
                 sizes.seeds, mclust if "version" in told["mclust"] else None
             ),
+            "small_fits": lambda: small_fits(found, sizes.small_kinds, sizes.small_rounds),
             "memory": lambda: measured_memory(sizes.memory, Path(folder), _say),
         }
         for key, part in parts.items():

@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
+import sklearn.datasets
 import sklearn.mixture
+from threadpoolctl import threadpool_limits
 
 from gmmlib import GaussianMixture, Mixture, datasets
 from gmmlib.engine import Blocks, Engine, Parameters
@@ -136,6 +138,86 @@ def restarts(size: tuple[int, int, int], starts: list[int], rounds: int) -> dict
 
 
 _Theirs = sklearn.mixture.GaussianMixture
+
+
+def small_fits(found: list[Peer], kinds: tuple[str, ...], rounds: int) -> dict[str, Any]:
+    """Default fits of small data, and fits of Old Faithful from one start, set-up included."""
+    data = {
+        "Old Faithful": datasets.old_faithful(),
+        "iris": sklearn.datasets.load_iris().data,
+        "twenty numbers (ESL)": datasets.esl_mixture()[:, np.newaxis],
+    }
+    if rounds == 1:
+        data = {"twenty numbers (ESL)": data["twenty numbers (ESL)"]}
+    fits = [
+        _small_fit(name, X, kind, K, rounds)
+        for name, X in data.items()
+        for kind in kinds
+        for K in (1, 2, 3, 4, 5)
+    ]
+    return {"default": fits, "given_start": _given_start(found, rounds)}
+
+
+def _small_fit(name: str, X: Any, kind: str, K: int, rounds: int) -> dict[str, Any]:
+    ways = {"gmmlib": (GaussianMixture, 1), "scikit_learn": (_Theirs, None)}
+    ways["scikit_learn_1"] = (_Theirs, 1)
+    seconds = dict.fromkeys(ways, np.inf)
+    reached: dict[str, list[float]] = {key: [] for key in ways}
+    for seed in range(-1, rounds):  # the first warms up
+        for key, (model, blas_threads) in ways.items():
+            with threadpool_limits(blas_threads, "blas"):
+                begin = time.perf_counter()
+                try:
+                    fitted = model(K, covariance_type=kind, random_state=max(seed, 0)).fit(X)
+                except ValueError:  # scikit-learn's, where a component collapses
+                    continue
+                took = time.perf_counter() - begin
+            if seed >= 0:
+                seconds[key] = min(seconds[key], took)
+                reached[key].append(float(fitted.score(X)) * len(X))
+    return {
+        "data": name,
+        "n": X.shape[0],
+        "d": X.shape[1],
+        "covariance_type": kind,
+        "K": K,
+        "seconds": seconds,
+        "log_likelihood": {key: float(np.median(values)) for key, values in reached.items()},
+    }
+
+
+def _given_start(found: list[Peer], rounds: int) -> dict[str, float]:
+    """The least seconds of ten iterations on Old Faithful, three components, and set-up."""
+    X = datasets.old_faithful()
+    start = k_means_plus_plus(X, 3, 0)
+    precisions = np.linalg.inv(start.covariances)
+
+    def whole(model: Any) -> Any:
+        def run(iterations: int) -> float:
+            begin = time.perf_counter()
+            model(
+                3,
+                tol=0,
+                max_iter=iterations,
+                weights_init=start.weights,
+                means_init=start.means,
+                precisions_init=(precisions + precisions.swapaxes(1, 2)) / 2,
+            ).fit(X)
+            return time.perf_counter() - begin
+
+        return run
+
+    with ExitStack() as stack:
+        tasks = {
+            peer.name: stack.enter_context(peer.task(X, start))
+            for peer in found
+            if peer.name in ("gmmlib", "scikit_learn_1", "armadillo", "gmmx")
+        }
+        if "gmmlib" in tasks:
+            tasks["engine"] = stack.enter_context(OursExtrapolated().task(X, start))
+            tasks["gmmlib"].run = whole(GaussianMixture)
+        least, _ = in_turns(tasks, (10,), 0.5 * rounds, (rounds, rounds))
+    return {name: values[10] for name, values in least.items()}
 
 
 def real_fits(seeds: int, mclust: Mclust | None) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def _page(results: dict[str, Any]) -> str:
         version = about.get("version") or f"*not run: {about['missing']}*"
         lines += [f"| {about['label']} | {version} | {about['precision']} |"]
     lines += ["", *_table(results), *_densities(results), *_growth(results)]
-    lines += [*_fits(results), *_memory(results)]
+    lines += [*_fits(results), *_small(results), *_memory(results)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -304,6 +304,35 @@ def _fits(results: dict[str, Any]) -> list[str]:
             header += [labels[name], "ℓ"]
         lines += _grid(header, rows)
     return lines
+
+
+def _small(results: dict[str, Any]) -> list[str]:
+    if not results.get("small_fits"):
+        return []
+    small = results["small_fits"]
+    names = [n for n in ("scikit_learn", "scikit_learn_1") if n in small["default"][0]["seconds"]]
+    lines = [
+        "## Small fits",
+        "",
+        "Default fits, the least time over the seeds: gmmlib's of twenty starts, with moves, and "
+        "scikit-learn's of one. In each cell gmmlib's time, and how many times longer "
+        "scikit-learn takes, with one BLAS thread or its default, whichever is faster.",
+        "",
+    ]
+    rows: dict[str, list[str]] = {}
+    for row in small["default"]:
+        key = f"{row['data']}, {row['n']} × {row['d']}, {row['covariance_type']}"
+        ours = row["seconds"]["gmmlib"]
+        theirs = min(row["seconds"][name] for name in names)
+        rows.setdefault(key, [key]).append(f"{_time(ours)}: {theirs / ours:.2g}")
+    Ks = sorted({row["K"] for row in small["default"]})
+    lines += _grid(["data", *(f"K = {K}" for K in Ks)], list(rows.values()))
+    labels = {"engine": "gmmlib's engine alone"} | {
+        name: about["label"] for name, about in results["peers"].items()
+    }
+    lines += ["Ten iterations on Old Faithful with K = 3 from a given start, set-up included:", ""]
+    given = small["given_start"]
+    return lines + _grid(list(labels[n] for n in given), [[_time(s) for s in given.values()]])
 
 
 def _memory(results: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "benchmarks" / "bench.py"
 KEYS = {
     "made", "machine", "versions", "peers", "compilation", "table", "densities", "growth",
-    "whole_fits", "restarts", "real_fits", "memory",
+    "whole_fits", "restarts", "real_fits", "small_fits", "memory",
 }  # fmt: skip
 
 
