@@ -211,9 +211,11 @@ def test_ctrl_c_stops_the_workers(client, tmp_path):
     finally:
         interrupting.join()
         signal.signal(signal.SIGINT, usual)
-    wait_until(lambda: client.run_on_scheduler(n_waiting) == 0)
-    begun = sum(how_often(tmp_path))
-    (tmp_path / "go").touch()
+    try:
+        wait_until(lambda: client.run_on_scheduler(n_waiting) == 0)
+        begun = sum(how_often(tmp_path))
+    finally:
+        (tmp_path / "go").touch()
     wait_until(lambda: not any(client.processing().values()))
     wait_until(lambda: not any(client.run(n_executing).values()))
     assert sum(how_often(tmp_path)) == begun  # no chunk was begun after that
