@@ -364,6 +364,14 @@ def test_log_densities_are_those_of_the_mixture(road, n, d, K, apart, covariance
     np.testing.assert_array_equal(model.predict(X), joint.argmax(axis=1))
 
 
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_no_digit_is_lost_far_from_the_origin(road, covariance_type):
+    X, mixture, _ = spread(60, 6, 2, 1e8, 0.0)
+    mixture = of_type(mixture, covariance_type)
+    model = GaussianMixture.from_mixture(mixture, covariance_type)
+    np.testing.assert_allclose(model.score_samples(X), mixture.log_density(X), rtol=1e-12)
+
+
 @pytest.mark.skipif(not COMPILED, reason="the other road has one way for all")
 @pytest.mark.parametrize(("apart", "whole"), [(0.5, False), (1.0, False), (40.0, True)])
 def test_the_scatter_of_all_data_serves_where_nothing_cancels(apart, whole):
