@@ -13,7 +13,7 @@ import pytest
 from scipy.special import logsumexp, softmax
 
 from gmmlib import GaussianMixture, Mixture
-from gmmlib.engine import Blocks, Engine, Parameters
+from gmmlib.engine import Blocks, Engine, Parameters, current
 from gmmlib.engine.blocks import block_size
 from gmmlib.engine.parameters import compiled_factors, numpy_factors
 from gmmlib.estimators.attributes import NAMES
@@ -362,6 +362,14 @@ def test_log_densities_are_those_of_the_mixture(road, n, d, K, apart, covariance
     np.testing.assert_allclose(model.predict_proba(X), softmax(joint, axis=1), atol=1e-10)
     np.testing.assert_allclose(model.score_samples(X), logsumexp(joint, axis=1), rtol=1e-11)
     np.testing.assert_array_equal(model.predict(X), joint.argmax(axis=1))
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_no_digit_is_lost_far_from_the_origin(road, covariance_type):
+    X, mixture, _ = spread(60, 6, 2, 1e8, 0.0)
+    mixture = of_type(mixture, covariance_type)
+    found = current().log_joints(X.T.copy(), Parameters.of([mixture], covariance_type))
+    np.testing.assert_allclose(found.T, mixture.log_joint(X), rtol=1e-12)
 
 
 @pytest.mark.skipif(not COMPILED, reason="the other road has one way for all")

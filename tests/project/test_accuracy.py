@@ -17,9 +17,18 @@ GRID = {
         *cases(offsets=(0, 1e8), conditions=(1,), n=60, d=5),
         *cases(offsets=(0, 1e8), scales=(1,), aparts=(3,), conditions=(1e10,), n=60, d=5),
     ],
-    "tied": cases(offsets=(0, 1e8), n=60, scales=(1e6,)),
-    "diag": cases(offsets=(0, 1e8), n=60, diagonal=True),
-    "spherical": cases(offsets=(0, 1e8), n=60, conditions=(1,), diagonal=True),
+    "tied": [
+        *cases(offsets=(0, 1e8), n=60, scales=(1e6,)),
+        *cases(offsets=(0, 1e8), n=60, d=5, scales=(1,), conditions=(1,), aparts=(3, 12)),
+    ],
+    "diag": [
+        *cases(offsets=(0, 1e8), n=60, diagonal=True),
+        *cases(offsets=(0, 1e8), n=60, d=5, conditions=(1,), diagonal=True),
+    ],
+    "spherical": [
+        *cases(offsets=(0, 1e8), n=60, conditions=(1,), diagonal=True),
+        *cases(offsets=(0,), n=60, d=5, scales=(1,), conditions=(1,), diagonal=True),
+    ],
 }
 HARD = [(kind, suited(case, kind)) for kind in COVARIANCE_TYPES for case in GRID[kind]]
 NAMES = [f"{kind}, d = {case.X.shape[1]}, {case.name}" for kind, case in HARD]
