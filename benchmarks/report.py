@@ -332,7 +332,7 @@ def _small(results: dict[str, Any]) -> list[str]:
     }
     lines += ["Ten iterations on Old Faithful with K = 3 from a given start, set-up included:", ""]
     given = small["given_start"]
-    return lines + _grid(list(labels[n] for n in given), [[_time(s) for s in given.values()]])
+    return lines + _grid([labels[n] for n in given], [[_time(s) for s in given.values()]])
 
 
 def _memory(results: dict[str, Any]) -> list[str]:

@@ -55,7 +55,7 @@ class Anew:
 _HEATS = ((3, 0.5), (5, 0.5), (8, 0.0))  # EM steps, and the share that goes on
 
 
-def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> tuple[Parameters, FloatArray]:
+def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> Parameters:
     """Short runs of all starts in one pass; the better ones go on; the best come back first.
 
     Those that were overtaken come after them, as they were then: the best may all end in a spike.
@@ -73,11 +73,14 @@ def race(engine: Engine, p: Parameters, anew: Anew | None = None) -> tuple[Param
     -------
     raced : Parameters
         Nothing may come back.
-    log_likelihood : (m,)
-        Before the last step of each.
 
     Book: sec-many-starts.
     """
+    return _raced(engine, p, anew)[0]
+
+
+def _raced(engine: Engine, p: Parameters, anew: Anew | None) -> tuple[Parameters, FloatArray]:
+    """What comes back from a :func:`race`, and ℓ before the last step of each."""
     small = engine.small_for(p)
     if small is not None:
         return _race_in_one_call(engine, small, p, anew)
@@ -132,7 +135,7 @@ def races(engine: Engine, parts: Sequence[Parameters], anew: Anew | None = None)
 
     Book: sec-many-starts.
     """
-    raced = [race(engine, part, anew) for part in parts]
+    raced = [_raced(engine, part, anew) for part in parts]
     if len(raced) == 1:
         return raced[0][0]
     p = Parameters.joined([part for part, _ in raced])

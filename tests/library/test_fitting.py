@@ -136,7 +136,7 @@ def test_the_best_come_back_first(road):
     x = (FAITHFUL - data.centre) / data.scale
     p, _ = starts(x, 3, n_starts=12)
     with Engine(data, "full") as machine:
-        best, _ = race(machine, p)
+        best = race(machine, p)
         _, after = machine.em_step(best)
         _, before = machine.em_step(p)
         spikes = is_spike(machine, best).any(axis=1)
@@ -155,8 +155,8 @@ def test_runs_that_collapse_drop_out_of_the_race(road):
     wide = Mixture.univariate([0.5, 0.5], [-0.5, 0.5], [1.0, 2.0])
     with Engine(data, "full") as machine:
         both = Parameters.of([narrow, wide], "full", data.frame)
-        assert len(race(machine, both)[0].weights) == 1
-        assert len(race(machine, both.runs([0]))[0].weights) == 0
+        assert len(race(machine, both).weights) == 1
+        assert len(race(machine, both.runs([0])).weights) == 0
 
 
 def spike_and_sound():
@@ -177,7 +177,7 @@ def test_a_needle_on_few_points_is_a_spike():
     with Engine(data, "full") as machine:
         both = Parameters.of([sound, spike], "full", data.frame)
         assert is_spike(machine, both).tolist() == [[False, False], [True, False]]
-        in_front, _ = race(machine, both.runs([1, 0]))
+        in_front = race(machine, both.runs([1, 0]))
         assert not is_spike(machine, in_front.runs([0])).any()
     many = Blocks.of(np.repeat(X, 10, axis=0))  # a needle of thirty points is no chance
     with Engine(many, "full") as machine:

@@ -89,7 +89,7 @@ def test_what_comes_back_first_is_no_lower_and_no_spike(kind, K):
     covariance = np.diag(covariance).copy() if family_of(kind).diagonal else covariance
     with machine:
         starts = starting_points(x, w, covariance, K, 6, np.random.default_rng(K))
-        raced, _ = race(machine, machine.projected(starts))
+        raced = race(machine, machine.projected(starts))
         found = climbed(machine, x, w, raced, np.random.default_rng(0), ENOUGH)
         _, before = summit(machine, raced.runs([0]))
         after, reached = summit(machine, found.runs([0]))
@@ -171,7 +171,7 @@ def test_no_array_of_a_search_is_much_larger_than_the_mixtures_it_holds():
     machine, x, w = engine_of(X, "tied")
     with machine:
         starts = starting_points(x, w, machine.blocks.covariance, 5, 4, np.random.default_rng(0))
-        raced, _ = race(machine, machine.projected(starts))
+        raced = race(machine, machine.projected(starts))
         tracemalloc.start()
         climbed(machine, x, w, raced, np.random.default_rng(0), 400)
         peak = tracemalloc.get_traced_memory()[1]
@@ -192,8 +192,8 @@ def test_a_component_that_collapses_starts_anew(kind, lives, left, calls, monkey
     point = Mixture([0.5, 0.5], [[4.0, 3.0], X[3]], [9 * np.eye(2), 1e-14 * np.eye(2)])
     with machine:
         p = Parameters.of([point], kind, machine.blocks.frame)
-        assert not len(race(machine, p)[0].weights)
-        raced, _ = race(machine, p, Anew(x, w, np.random.default_rng(0)))
+        assert not len(race(machine, p).weights)
+        raced = race(machine, p, Anew(x, w, np.random.default_rng(0)))
         assert len(raced.weights) == left
         assert np.isfinite(raced.log_c).all()
 
