@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from gmmlib.engine import Blocks, Engine, Observations, Parameters
@@ -27,6 +28,7 @@ InitParams = Literal["search", "k-means++", "kmeans", "random", "random_from_dat
 INIT_PARAMS = ("search", "k-means++", "kmeans", "random", "random_from_data")
 
 _RIDGE = 1e-6
+_DIGITS = 9  # of weights: a fit that has converged has no fewer
 _RACED_ON = 2**13  # observations on which the starts run before the best goes on to all of them
 _Kind = Literal["first", "race", "search"]  # how far the starts are followed before one is chosen
 _PASSES_EACH = 300  # for each start: what a search may take, up to so many components
@@ -178,8 +180,13 @@ def best_fit(
         )
     last = run.parameters
     if given.means is None and start is None:
-        last = last.reordered(np.argsort(-last.weights[0], kind="stable"))
+        last = last.reordered(_by_weight(last))
     return Fitted(last.mixture(0, blocks.frame), run)
+
+
+def _by_weight(p: Parameters) -> npt.NDArray[np.intp]:
+    """The heaviest component first; of weights that are equal but for rounding, the lower mean."""
+    return np.lexsort((p.means[0, :, 0], -np.round(p.weights[0], _DIGITS)))
 
 
 def _require_near_units(blocks: Observations, family: Family) -> None:

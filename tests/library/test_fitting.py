@@ -402,3 +402,13 @@ def test_the_whole_way_without_scikit_learn():
     command = [sys.executable, "-c", WITHOUT_SCIKIT_LEARN]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.stdout.split() == ["True", "-1130.264"], ended.stderr
+
+
+def test_equal_weights_have_an_order_that_rounding_does_not_change():
+    """Two clusters of as many points: the one with the lower mean comes first, either way round."""
+    rng = np.random.default_rng(5)
+    X = np.r_[rng.normal(size=(50, 1)) + 9, rng.normal(size=(50, 1)) - 9]
+    for rows in (X, X[::-1], X[rng.permutation(100)]):
+        for seed in range(3):
+            model = GaussianMixture(2, random_state=seed).fit(rows)
+            assert model.means_[0, 0] < 0 < model.means_[1, 0]

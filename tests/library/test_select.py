@@ -82,7 +82,13 @@ def test_the_result_is_the_same_for_any_order_and_any_number_of_processes():
     for K in (2, 3):
         assert backwards["VEV", K].log_likelihood == SMALL["VEV", K].log_likelihood
     two = select(FAITHFUL, [1, 2, 3], ["EEE", "VEV", "tied"], n_jobs=2, **FEW)
-    assert numbers(two) == numbers(SMALL)
+    found, wanted = numbers(two), numbers(SMALL)  # another process may have compiled otherwise
+    assert found.keys() == wanted.keys()
+    for name, values in wanted.items():
+        if isinstance(values[0], float):
+            np.testing.assert_allclose(found[name], values, rtol=1e-10, err_msg=name)
+        else:
+            assert found[name] == values, name
 
 
 def test_fourteen_families_or_two():

@@ -130,7 +130,9 @@ def test_a_race_is_the_same(n, d, K, kind, monkeypatch):
     blocks = data(n, d, K, weighted=True)
     with Engine(blocks, kind) as machine:
         p = machine.projected(starts(blocks, kind, K, 12)[0])
-        (one, found), (other, wanted) = both_ways(lambda: heats._raced(machine, p, None), monkeypatch)
+        (one, found), (other, wanted) = both_ways(
+            lambda: heats._raced(machine, p, None), monkeypatch
+        )
     np.testing.assert_allclose(found, wanted, rtol=1e-11)
     assert_same(one, other, 1e-7)
 
