@@ -195,10 +195,11 @@ class Engine:
 
     @cached_property
     def _small(self) -> Small | None:
-        if not (self.blocks.is_local and Small.takes(self.family)):
+        if not Small.takes(self.family):
             return None
-        load = partial(_load, self.backend, self.blocks.frame)
-        parts = [block for piece in self._pieces() for block in piece.loaded(load)]
+        function = partial(_loaded, partial(_load, self.backend, self.blocks.frame))
+        found = self.executor.map(function, self._pieces(), 0.0)  # from elsewhere they come here
+        parts = [block for blocks in found for block in blocks]
         x = np.ascontiguousarray(np.concatenate([block for _, block, _ in parts], axis=1))
         w = np.concatenate([weights for _, _, weights in parts])
         about = (self.blocks.scale, self._added, self._twice_rounding)
@@ -356,6 +357,10 @@ class _Loaded:
 
 def _load(backend: Backend, frame: Frame, rows: FloatRows) -> FloatArray:
     return backend.load(rows, frame)
+
+
+def _loaded(load: Load, piece: Piece | _Loaded) -> list[tuple[int, FloatArray, FloatArray]]:
+    return list(piece.loaded(load))
 
 
 def _on_piece(step: Step, load: Load, piece: Piece | _Loaded) -> PairwiseSum[Moments]:

@@ -382,6 +382,7 @@ def grown(problem, kind, p, near, pooled, most, rule):
     weights, mu, cov, _, _ = p
     K, d = mu.shape
     n = x.shape[1]
+    w = np.ones(n) if w.size == 0 else w
     beta, squares, expected = np.empty((K, n)), np.empty((K, n)), np.empty(n)
     shares(problem, kind, p, beta, squares, expected)
     counts, misfit = beta.sum(axis=1), np.empty(K)

@@ -137,13 +137,14 @@ def test_a_race_is_the_same(n, d, K, kind, monkeypatch):
     assert_same(one, other, 1e-7)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 @pytest.mark.parametrize(("n", "d", "K"), SIZES[:4])
-def test_the_parts_of_a_move_are_the_same(n, d, K, kind, monkeypatch):
-    blocks = data(n, d, K, weighted=True)
+def test_the_parts_of_a_move_are_the_same(n, d, K, kind, weighted, monkeypatch):
+    blocks = data(n, d, K, weighted=weighted)
     start = starts(blocks, kind, K, 5)[0]
     rows, w = blocks.picked(10**6, np.random.default_rng(0))
-    blocks = Blocks.of(rows, w)
+    blocks = Blocks.of(rows, w if weighted else None)
     x = blocks.frame.rows(rows)
     with Engine(blocks, kind) as machine:
         p = machine.projected(start)
