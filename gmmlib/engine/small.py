@@ -71,11 +71,6 @@ class Small:
         added = np.array(np.broadcast_to(added, d))
         self.problem = (x, w, scale, added, rounding, np.array([*limits, CANCELLING]))
 
-    @property
-    def n_rows(self) -> int:
-        """How many observations."""
-        return int(self.problem[0].shape[1])
-
     @staticmethod
     def takes(family: Family) -> bool:
         """Whether Numba is there, and the M-step of this family compiled."""
