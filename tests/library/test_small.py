@@ -174,7 +174,7 @@ def test_the_nearest_are_the_same():
 
 
 @pytest.mark.parametrize("narrow", [1e-3, 3e-5, 1e-7])
-@pytest.mark.parametrize("weight", [0.01, 0.05, 0.3])
+@pytest.mark.parametrize("weight", [0.01, 0.05, 0.11, 0.15, 0.3])
 @pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_what_is_a_spike_is_the_same(d, kind, weight, narrow):
