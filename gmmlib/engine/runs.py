@@ -24,14 +24,11 @@ from gmmlib.engine.kernel import (
     _normalise,
     factor,
 )
+from gmmlib.engine.leaps import NOTHING, REMEMBERED, RIDGE, ROUNDING
 
 FULL, TIED, DIAGONAL, SPHERICAL = range(4)
 ENDED, CONVERGED, COLLAPSED, OVERFLOWED = range(4)
-REMEMBERED = 10  # steps from which the next jump is computed
-NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
 
-_RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
-_ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -347,7 +344,7 @@ def _jumped(kind, led_to, moved, count, flat, jump, log_det):
                 total += differences[i, c] * differences[k, c]
             A[i, k] = total
             A[k, i] = total
-        A[i, i] *= 1 + _RIDGE
+        A[i, i] *= 1 + RIDGE
         b[i] = 0.0
         for c in range(length):
             b[i] += differences[i, c] * moved[count - 1, c]
@@ -418,7 +415,7 @@ def converge(problem, kind, p, tol, max_iter, accelerate):
         if not math.isfinite(log_likelihood):
             how = OVERFLOWED
             break
-        fell = kept > 0 and log_likelihood < found[kept - 1] - _ROUNDING * abs(log_likelihood)
+        fell = kept > 0 and log_likelihood < found[kept - 1] - ROUNDING * abs(log_likelihood)
         if jumped and (fell or collapsed):  # the jump was no good
             _copy_mixture(plain, p)
             _copy_mixture(plain, unit)

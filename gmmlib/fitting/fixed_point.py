@@ -6,13 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmmlib.engine import Engine, Parameters
+from gmmlib.engine.leaps import NOTHING, REMEMBERED, RIDGE, ROUNDING
 from gmmlib.engine.small import LONGEST, Small
 from gmmlib.validation import FloatArray
-
-_REMEMBERED = 10  # steps from which the next jump is computed
-_NOTHING = 1e-3  # of tol: so small a step needs no estimate of how many more there are
-_RIDGE = 1e-12  # keeps the jump finite where the last steps are nearly the same
-_ROUNDING = 4 * np.finfo(float).eps  # of ℓ, relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +97,7 @@ def converge(
         there, found = engine.em_step(here)
         log_likelihood = float(found[0])
         sound = np.isfinite(there.log_c).all()
-        fell = bool(history) and log_likelihood < history[-1] - _ROUNDING * abs(log_likelihood)
+        fell = bool(history) and log_likelihood < history[-1] - ROUNDING * abs(log_likelihood)
         if plain is not None and (fell or not sound):  # the jump was no good
             memory = _Memory(plain, engine.extrapolated)
             here, plain = plain, None
@@ -121,8 +117,8 @@ def converge(
         remaining = memory.last_step()
         if remaining < 1e3 * tol or steps >= max_iter:  # in units of here, not of the first place
             remaining = distance(here, there)
-        converged = remaining <= _NOTHING * tol
-        if jump is not None and tol >= remaining > _NOTHING * tol:  # small, but is it near?
+        converged = remaining <= NOTHING * tol
+        if jump is not None and tol >= remaining > NOTHING * tol:  # small, but is it near?
             remaining = max(remaining, distance(here, jump))
             converged = remaining <= tol and len(memory) > 2
         if steps >= max_iter:
@@ -178,13 +174,13 @@ class _Memory:
 
     def add(self, here: Parameters, there: Parameters) -> None:
         change = (y - x for x, y in zip(_coordinates(here), _coordinates(there), strict=True))
-        self._to = [*self._to[1 - _REMEMBERED :], np.concatenate(_coordinates(there), axis=None)]
+        self._to = [*self._to[1 - REMEMBERED :], np.concatenate(_coordinates(there), axis=None)]
         step, last = _scaled(self._unit, *change), self._step
         self._step = step
         if not len(last):
             return
         with np.errstate(over="ignore", invalid="ignore"):
-            self._differences = [*self._differences[2 - _REMEMBERED :], step - last]
+            self._differences = [*self._differences[2 - REMEMBERED :], step - last]
             count = len(self._differences)
             products = np.empty((count, count))
             products[:-1, :-1] = self._products[1 - count :, 1 - count :] if count > 1 else 0.0
@@ -198,7 +194,7 @@ class _Memory:
             return None
         products = self._products.copy()
         with np.errstate(over="ignore", invalid="ignore"):  # NaN below is no weight above 0
-            products[np.diag_indices_from(products)] *= 1 + _RIDGE
+            products[np.diag_indices_from(products)] *= 1 + RIDGE
             target = np.array([one @ self._step for one in self._differences])
         try:
             shares = np.linalg.solve(products, target)

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from book import ROOT, Page, page_paths, read_book
+from gmmlib.fitting import heats
 from rules.tables import OF_A_CHAPTER, OF_THE_BOOK
 
 BOOK = read_book()
@@ -41,3 +42,14 @@ def test_pytest_compares_the_chapters() -> None:
     assert "chapters" in settings["testpaths"]
     assert {"--nbval", "--nbval-current-env", "nbval_pictures"} <= set(settings["addopts"])
     assert "--nbval-sanitize-with" not in settings["addopts"]
+
+
+def test_the_race_is_described_as_it_is_run() -> None:
+    """Chapter 11 says in words what the library's constants are."""
+    (first, share), (second, other), (last, _) = heats._HEATS
+    assert share == other == 0.5
+    said = (
+        f"After {first} steps the better half goes on, after {second} more the better half of "
+        f"those, and what is left runs {last} more."
+    )
+    assert said in (ROOT / "chapters/11_two_products.ipynb").read_text(encoding="utf-8")

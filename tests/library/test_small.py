@@ -164,6 +164,28 @@ def test_the_parts_of_a_move_are_the_same(n, d, K, kind, weighted, monkeypatch):
             assert_same(one, other, 1e-5)
 
 
+def test_behind_a_spike_every_start_is_followed_and_the_highest_summit_kept(calls):
+    """Eight eruptions on a line come first, then a lower summit, then the highest."""
+    X = datasets.old_faithful()
+    blocks = Blocks.of(X)
+    needle = [[0.0388, 1.16], [1.16, 34.85]]
+    clouds = [[0.07, 0.44], [0.44, 33.7]], [[0.17, 0.94], [0.94, 36]]
+    means = [[4.734, 80.0], [2.04, 54.5], [4.29, 80.0]]
+    lucky = Mixture([0.03, 0.35, 0.62], means, [needle, *clouds])
+    p = starts(blocks, "full", 3, 12)[0]
+    with Engine(blocks, "full") as machine:
+        p = p.widened(3)
+        height = [converge(machine, p.runs([r]), 1e-6, 500).log_likelihoods[-1] for r in range(12)]
+        low, high = int(np.argmin(height)), int(np.argmax(height))
+        assert height[high] - height[low] > 1
+        spike = Parameters.of([lucky], "full", blocks.frame)
+        both = Parameters.joined([spike, p.runs([low, high])])
+        found = moves._summits(machine, both, 1, 1e-6)
+        without = moves._summits(machine, p.runs([low, high]), 1, 1e-6)
+    assert [s.log_likelihood for s in found] == pytest.approx([height[high]], abs=1e-3)
+    assert [s.log_likelihood for s in without] == pytest.approx([height[low]], abs=1e-3)
+
+
 def test_the_nearest_are_the_same():
     z = np.random.default_rng(0).normal(size=(150, 3))
     at = np.arange(0, 150, 7)
