@@ -13,7 +13,7 @@ from gmmlib import GaussianMixture, Mixture, datasets
 from gmmlib.engine import Blocks, Engine, Parameters
 from gmmlib.fitting import converge
 from gmmlib.initialization import k_means_plus_plus
-from peers import PAUSE, Mclust, Missing, OursExtrapolated, Peer, in_turns, reached
+from peers import PAUSE, Mclust, Missing, OursAsFitted, OursExtrapolated, Peer, in_turns, reached
 from problems import problem
 
 GAP = 1e-6  # of log-likelihood for each observation
@@ -190,32 +190,15 @@ def _given_start(found: list[Peer], rounds: int) -> dict[str, float]:
     """The least seconds of ten iterations on Old Faithful, three components, and set-up."""
     X = datasets.old_faithful()
     start = k_means_plus_plus(X, 3, 0)
-    precisions = np.linalg.inv(start.covariances)
-
-    def whole(model: Any) -> Any:
-        def run(iterations: int) -> float:
-            begin = time.perf_counter()
-            model(
-                3,
-                tol=0,
-                max_iter=iterations,
-                weights_init=start.weights,
-                means_init=start.means,
-                precisions_init=(precisions + precisions.swapaxes(1, 2)) / 2,
-            ).fit(X)
-            return time.perf_counter() - begin
-
-        return run
-
     with ExitStack() as stack:
-        tasks = {
-            peer.name: stack.enter_context(peer.task(X, start))
+        runners = {
+            peer.name: OursAsFitted() if peer.name == "gmmlib" else peer
             for peer in found
             if peer.name in ("gmmlib", "scikit_learn_1", "armadillo", "gmmx")
         }
-        if "gmmlib" in tasks:
-            tasks["engine"] = stack.enter_context(OursExtrapolated().task(X, start))
-            tasks["gmmlib"].run = whole(GaussianMixture)
+        if "gmmlib" in runners:
+            runners["engine"] = OursExtrapolated()
+        tasks = {name: stack.enter_context(peer.task(X, start)) for name, peer in runners.items()}
         least, _ = in_turns(tasks, (10,), 0.5 * rounds, (rounds, rounds))
     return {name: values[10] for name, values in least.items()}
 
