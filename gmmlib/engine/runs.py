@@ -61,14 +61,24 @@ def _log_joints(kind, log_c, mu, W, m, room):
 
 
 @_compiled(error_model="numpy")
+def _clear(N, S1, S2):
+    for j in range(len(N)):
+        N[j] = 0.0
+        for c in range(S1.shape[1]):
+            S1[j, c] = 0.0
+    for j in range(len(S2)):
+        for a in range(S2.shape[1]):
+            for c in range(S2.shape[2]):
+                S2[j, a, c] = 0.0
+
+
+@_compiled(error_model="numpy")
 def _sums(x, w, kind, log_c, mu, W, about, room):
     """One pass: N, S1 and S2 of the room; returns ℓ."""
     L, lines, block, N, S1, S2 = room[0], room[1], room[2], room[3], room[4], room[5]
     K, d = mu.shape
     n = x.shape[1]
-    N[:] = 0.0
-    S1[:] = 0.0
-    S2[:] = 0.0
+    _clear(N, S1, S2)
     log_likelihood = 0.0
     size = L.shape[1]
     for start in range(0, n, size):
@@ -200,47 +210,58 @@ def _step(problem, kind, p, new, room):
     x, w, scale, added, rounding, limits = problem
     _, mu, _, W, log_c = p
     weights_, mu_, cov_, W_, log_c_ = new
-    log_likelihood = _sums(x, w, kind, log_c, mu, W, mu, room)
-    _maximised(kind, scale, added, mu, weights_, mu_, cov_, W_, log_c_, room)
-    if _cancels(W_, room[6], limits[2]):
-        K, d = mu.shape
-        nearer = mu_.copy()
+    K, d = mu.shape
+    log_likelihood = 0.0
+    about = mu
+    for again in range(2):
+        log_likelihood = _sums(x, w, kind, log_c, mu, W, about, room)
+        _maximised(kind, scale, added, about, weights_, mu_, cov_, W_, log_c_, room)
+        if again or not _cancels(W_, room[6], limits[2]):
+            break
+        about = np.empty((K, d))
         for j in range(K):
             for c in range(d):
-                if not math.isfinite(nearer[j, c]):
-                    nearer[j, c] = mu[j, c]
-        _sums(x, w, kind, log_c, mu, W, nearer, room)
-        _maximised(kind, scale, added, nearer, weights_, mu_, cov_, W_, log_c_, room)
+                about[j, c] = mu_[j, c] if math.isfinite(mu_[j, c]) else mu[j, c]
     return log_likelihood, _mark_collapsed(kind, rounding, limits, weights_, cov_, W_, log_c_)
 
 
 @_compiled(error_model="numpy")
 def _like(p):
-    return (
-        np.zeros_like(p[0]),
-        np.zeros_like(p[1]),
-        np.zeros_like(p[2]),
-        np.zeros_like(p[3]),
-        np.zeros_like(p[4]),
-    )
+    K, d = p[1].shape
+    return np.empty(K), np.empty((K, d)), np.empty(p[2].shape), np.zeros(p[2].shape), np.empty(K)
 
 
+# Loops, for a slice that is assigned to brings its errors' texts along: minutes of compiling.
 @_compiled(error_model="numpy")
 def _copy_mixture(old, new):
-    new[0][:] = old[0]
-    new[1][:] = old[1]
-    new[2][:] = old[2]
-    new[3][:] = old[3]
-    new[4][:] = old[4]
+    K, d = old[1].shape
+    for j in range(K):
+        new[0][j] = old[0][j]
+        new[4][j] = old[4][j]
+        for c in range(d):
+            new[1][j, c] = old[1][j, c]
+    for j in range(len(old[2])):
+        for a in range(old[2].shape[1]):
+            for c in range(d):
+                new[2][j, a, c] = old[2][j, a, c]
+                new[3][j, a, c] = old[3][j, a, c]
 
 
 @_compiled(error_model="numpy")
 def _flat(p, out):
     """One mixture's numbers in a row."""
     K, d = p[1].shape
-    out[:K] = p[0]
-    out[K : K + K * d] = p[1].reshape(-1)
-    out[K + K * d :] = p[2].reshape(-1)
+    at = K
+    for j in range(K):
+        out[j] = p[0][j]
+        for c in range(d):
+            out[at] = p[1][j, c]
+            at += 1
+    for j in range(len(p[2])):
+        for a in range(p[2].shape[1]):
+            for c in range(d):
+                out[at] = p[2][j, a, c]
+                at += 1
 
 
 @_compiled(error_model="numpy")
@@ -336,18 +357,17 @@ def _jumped(kind, led_to, moved, count, flat, jump, log_det):
     length = led_to.shape[1]
     A = np.empty((m, m))
     b = np.empty(m)
-    differences = moved[1:count] - moved[:m]
     for i in range(m):
         for k in range(i + 1):
             total = 0.0
             for c in range(length):
-                total += differences[i, c] * differences[k, c]
+                total += (moved[i + 1, c] - moved[i, c]) * (moved[k + 1, c] - moved[k, c])
             A[i, k] = total
             A[k, i] = total
         A[i, i] *= 1 + RIDGE
         b[i] = 0.0
         for c in range(length):
-            b[i] += differences[i, c] * moved[count - 1, c]
+            b[i] += (moved[i + 1, c] - moved[i, c]) * moved[count - 1, c]
     if not _solved(A, b):
         return False
     for c in range(length):
@@ -365,10 +385,17 @@ def _jumped(kind, led_to, moved, count, flat, jump, log_det):
     for value in flat:
         if not math.isfinite(value):
             return False
+    at = K
     for j in range(K):
         weights[j] = flat[j] / total
-    mu.reshape(-1)[:] = flat[K : K + K * d]
-    cov.reshape(-1)[:] = flat[K + K * d :]
+        for c in range(d):
+            mu[j, c] = flat[at]
+            at += 1
+    for j in range(len(cov)):
+        for a in range(cov.shape[1]):
+            for c in range(d):
+                cov[j, a, c] = flat[at]
+                at += 1
     _factored(kind, weights, cov, W, log_c, log_det)
     return True
 
@@ -376,7 +403,8 @@ def _jumped(kind, led_to, moved, count, flat, jump, log_det):
 @_compiled(error_model="numpy")
 def _longer(values):
     longer = np.empty(2 * len(values))
-    longer[: len(values)] = values
+    for i in range(len(values)):
+        longer[i] = values[i]
     return longer
 
 
@@ -433,13 +461,14 @@ def converge(problem, kind, p, tol, max_iter, accelerate):
             break
         if remembered == REMEMBERED:
             for i in range(REMEMBERED - 1):
-                led_to[i] = led_to[i + 1]
-                moved[i] = moved[i + 1]
+                for c in range(length):
+                    led_to[i, c] = led_to[i + 1, c]
+                    moved[i, c] = moved[i + 1, c]
             remembered -= 1
         _flat(p, at)
         _flat(there, to)
-        led_to[remembered] = to
         for i in range(length):
+            led_to[remembered, i] = to[i]
             change[i] = to[i] - at[i]
         _in_units_of(unit, kind, change, moved[remembered])
         remembered += 1
@@ -471,9 +500,10 @@ def converge(problem, kind, p, tol, max_iter, accelerate):
         else:
             _copy_mixture(there, p)
     history = np.empty((kept, 3))
-    history[:, 0] = taken[:kept]
-    history[:, 1] = found[:kept]
-    history[:, 2] = left[:kept]
+    for i in range(kept):
+        history[i, 0] = taken[i]
+        history[i, 1] = found[i]
+        history[i, 2] = left[i]
     return how, n_steps, passes, remaining, history, there
 
 
@@ -521,7 +551,8 @@ def missed(problem, kind, mixtures, kept):
     size = L.shape[1]
     for r in range(R):
         everyone = 0.0
-        kept[r] = 0.0
+        for j in range(K):
+            kept[r, j] = 0.0
         for start in range(0, n, size):
             m = min(size, n - start)
             _copy(x, start, m, block)

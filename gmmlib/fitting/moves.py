@@ -121,17 +121,6 @@ def _n_near(n: int, d: int, diagonal: bool) -> int:
 
 def _summits(engine: Engine, p: Parameters, count: int, same: float) -> list[_Summit]:
     """Where EM leads from the first of the mixtures, or from all of them once one is a spike."""
-    small = engine.small_for(p)
-    if small is not None and len(p.weights):
-        mixtures, total = small.arrays(p), engine.blocks.total_weight
-        limits = (_NEAR, _FURTHEST, _KNOWN, True)
-        about = (count, same, total, SPIKE, limits)
-        order, heights, passes = SHORT.summits(small.problem, small.kind, mixtures, *about)
-        engine.passed(passes)
-        return [
-            _Summit(small.parameters(mixtures, order[s : s + 1]), float(height))
-            for s, height in enumerate(engine.log_likelihoods(heights[order]))
-        ]
     found: list[_Summit] = []
     spikes = known = 0
     for r in range(len(p.weights)):

@@ -11,9 +11,7 @@ import numpy as np
 
 from gmmlib.engine.kernel import _compiled
 from gmmlib.engine.runs import (
-    COLLAPSED,
     DIAGONAL,
-    OVERFLOWED,
     SPHERICAL,
     TIED,
     _copy_mixture,
@@ -21,7 +19,6 @@ from gmmlib.engine.runs import (
     _like,
     _room,
     _step,
-    converge,
     missed,
     shares,
 )
@@ -48,6 +45,24 @@ def _room_for(kind, M, K, d):
 
 
 @_compiled(error_model="numpy")
+def _copy_matrix(old, new, factor):
+    for a in range(old.shape[0]):
+        for c in range(old.shape[1]):
+            new[a, c] = factor * old[a, c]
+
+
+@_compiled(error_model="numpy")
+def _pooled(weights, cov):
+    _, rows, d = cov.shape
+    pooled = np.zeros((rows, d))
+    for j in range(len(cov)):
+        for a in range(rows):
+            for c in range(d):
+                pooled[a, c] += weights[j] * cov[j, a, c]
+    return pooled
+
+
+@_compiled(error_model="numpy")
 def is_spike(kind, p, total, rule):
     """Whether one of the components is a spike; ``rule`` is (FEW, NARROW, WIDE).
 
@@ -59,11 +74,12 @@ def is_spike(kind, p, total, rule):
     if kind == TIED:
         return False
     most = 2 * few if kind >= DIAGONAL else (d + 2) * few
-    if total * weights.min() >= most:
-        return False
-    pooled = np.zeros(cov.shape[1:])
+    least = np.inf
     for j in range(K):
-        pooled += weights[j] * cov[j]
+        least = min(least, weights[j])
+    if total * least >= most:
+        return False
+    pooled = _pooled(weights, cov)
     product = np.empty((d, d))
     for j in range(K):
         count = total * weights[j]
@@ -109,13 +125,18 @@ def _begin_anew(kind, p, gone, x, chances, uniform):
     for j in range(K):
         left += 0.0 if gone[j] else weights[j]
     if kind != TIED:
-        pooled = np.zeros(cov.shape[1:])
+        shares_ = np.zeros(K)
         for j in range(K):
             if not gone[j]:
-                pooled += weights[j] / left * cov[j]
+                shares_[j] = weights[j] / left
+            else:
+                for a in range(cov.shape[1]):
+                    for c in range(d):
+                        cov[j, a, c] = 0.0  # it may be NaN
+        pooled = _pooled(shares_, cov)
         for j in range(K):
             if gone[j]:
-                cov[j] = pooled
+                _copy_matrix(pooled, cov[j], 1.0)
     total = 0.0
     for j in range(K):
         weights[j] = 1 / K if gone[j] else weights[j] / left
@@ -154,8 +175,16 @@ def _run(problem, kind, p, steps, still, gone, new, room):
 
 @_compiled(error_model="numpy")
 def _by_height(index, found):
-    """``index`` in the order of ``found``, the highest first."""
-    return index[np.argsort(-found[index], kind="mergesort")]
+    """``index`` in the order of ``found``, the highest first; in its own order where they tie."""
+    order = index.copy()
+    for i in range(1, len(order)):
+        own = order[i]
+        k = i
+        while k > 0 and found[order[k - 1]] < found[own]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = own
+    return order
 
 
 @_compiled(error_model="numpy")
@@ -219,70 +248,56 @@ def race(problem, kind, mixtures, heats, still, lives, least, chances, uniform, 
         best = _by_height(going[:n_sound], found)
         keep = min(n_sound, max(least, math.ceil(heats[h, 1] * n_sound)))
         going = best[:keep]
-        order[end - (n_sound - keep) : end] = best[keep:]
-        end -= n_sound - keep
-    order[end - len(going) : end] = going
-    order = order[end - len(going) :]
-    total = w.sum() if w.size else float(x.shape[1])
-    spikes = np.array([is_spike(kind, _one(mixtures, r), total, rule) for r in order])
-    return np.concatenate((order[~spikes], order[spikes])), found, n_passes
+        for i in range(n_sound - 1, keep - 1, -1):
+            end -= 1
+            order[end] = best[i]
+    for i in range(len(going) - 1, -1, -1):
+        end -= 1
+        order[end] = going[i]
+    total = float(x.shape[1]) if w.size == 0 else 0.0
+    for i in range(len(w)):
+        total += w[i]
+    return _spikes_last(kind, mixtures, order[end:], total, rule), found, n_passes
 
 
 @_compiled(error_model="numpy")
-def summits(problem, kind, mixtures, count, same, total, rule, limits):
-    """Where EM leads from the first of the mixtures: as many as ``count``, the highest first.
-
-    ``limits`` is the distance to a summit, the steps to it, how many in turn may lead to known
-    ones, and whether the steps are extrapolated.
-    """
-    near, furthest, most_known, accelerate = limits
-    kept = np.empty(0, np.int64)
-    found = np.full(len(mixtures[0]), -np.inf)
-    n_passes = 0
-    spikes = known = 0
-    for r in range(len(found)):
-        p = _one(mixtures, r)
-        how, _, passes, _, history, _ = converge(problem, kind, p, near, furthest, accelerate)
-        n_passes += passes
-        if how == OVERFLOWED:
-            return kept, found, -1
-        if how == COLLAPSED or is_spike(kind, p, total, rule):
-            spikes += 1
-        else:
-            found[r] = history[-1, 1]
-            before = len(kept)
-            kept = _different(np.append(kept, r), found, same)
-            known = known + 1 if len(kept) == before else 0
-        if spikes == 0 and (len(kept) >= count or known == most_known):
-            break
-    return kept[:count], found, n_passes
-
-
-@_compiled(error_model="numpy")
-def _different(index, found, same):
-    """``index`` by height, without those that are no higher than the next."""
-    order = _by_height(index, found)
-    n_kept = 0
+def _spikes_last(kind, mixtures, order, total, rule):
+    last = np.empty(len(order), np.int64)
+    n_sound = n_spikes = 0
     for r in order:
-        if n_kept == 0 or found[order[n_kept - 1]] - found[r] > same:
-            order[n_kept] = r
-            n_kept += 1
-    return order[:n_kept]
+        if is_spike(kind, _one(mixtures, r), total, rule):
+            last[n_spikes] = r
+            n_spikes += 1
+        else:
+            order[n_sound] = r
+            n_sound += 1
+    for i in range(n_spikes):
+        order[n_sound + i] = last[i]
+    return order
+
+
+@_compiled(error_model="numpy")
+def _squares(z, centre, squares):
+    """Squared distances of the rows of z."""
+    for i in range(len(z)):
+        squares[i] = 0.0
+        for c in range(len(centre)):
+            squares[i] += (z[i, c] - centre[c]) ** 2
 
 
 @_compiled(error_model="numpy")
 def nearest(z, at, size):
     """The nearest rows of z (n, d) to some of them (s, size), and the squared distances (s,)."""
-    n, d = z.shape
+    n = len(z)
     found, radius = np.empty((len(at), size), np.int64), np.empty(len(at))
     least = np.empty(size)  # the squared distances of the nearest so far, in order
+    squares = np.empty(n)
     for s in range(len(at)):
         own = found[s]
         filled = 0
+        _squares(z, z[at[s]], squares)
         for i in range(n):
-            square = 0.0
-            for c in range(d):
-                square += (z[i, c] - z[at[s], c]) ** 2
+            square = squares[i]
             if filled == size and square >= least[size - 1]:
                 continue
             k = filled if filled < size else size - 1
@@ -301,13 +316,20 @@ def _densest(at, nearest, log_density, expected, count):
     taken = np.zeros(len(expected), np.bool_)
     chosen = np.empty(count, np.int64)
     n_chosen = 0
-    for s in np.argsort(expected[at] - log_density, kind="mergesort"):
+    excess = np.empty(len(at))
+    for s in range(len(at)):
+        excess[s] = log_density[s] - expected[at[s]]
+    for s in _by_height(np.arange(len(at)), excess):
         if n_chosen == count:
             break
-        if not taken[nearest[s]].any():
+        near_another = False
+        for i in nearest[s]:
+            near_another = near_another or taken[i]
+        if not near_another:
             chosen[n_chosen] = s
             n_chosen += 1
-            taken[nearest[s]] = True
+            for i in nearest[s]:
+                taken[i] = True
     return chosen[:n_chosen]
 
 
@@ -315,11 +337,14 @@ def _densest(at, nearest, log_density, expected, count):
 def _extended(p, made, m):
     """Mixture m of ``made`` begins as p with one component more, of weight 0."""
     weights, mu, cov, _, _ = p
-    K = len(weights)
-    made[0][m, :K] = weights
+    K, d = mu.shape
+    for j in range(K):
+        made[0][m, j] = weights[j]
+        for c in range(d):
+            made[1][m, j, c] = mu[j, c]
     made[0][m, K] = 0.0
-    made[1][m, :K] = mu
-    made[2][m, : len(cov)] = cov
+    for j in range(len(cov)):
+        _copy_matrix(cov[j], made[2][m, j], 1.0)
 
 
 @_compiled(error_model="numpy")
@@ -343,7 +368,8 @@ def _projected(kind, scale, made):
 def _halves(kind, x, beta, count, mu, cov, half, step, inner):
     """How far from its mean the halves of a component lie, and the covariance of each."""
     d = len(mu)
-    step[:] = 0.0
+    for c in range(d):
+        step[c] = 0.0
     if kind >= DIAGONAL:
         best = 0
         least = np.inf
@@ -355,7 +381,7 @@ def _halves(kind, x, beta, count, mu, cov, half, step, inner):
                 least = kurtosis
                 best = c
         step[best] = half * math.sqrt(cov[0, best])
-        inner[:] = cov
+        _copy_matrix(cov, inner, 1.0)
         inner[0, best] -= step[best] ** 2
         return
     if d == 1:
@@ -382,13 +408,15 @@ def grown(problem, kind, p, near, pooled, most, rule):
     weights, mu, cov, _, _ = p
     K, d = mu.shape
     n = x.shape[1]
-    w = np.ones(n) if w.size == 0 else w
+    if w.size == 0:
+        w = np.ones(n)
     beta, squares, expected = np.empty((K, n)), np.empty((K, n)), np.empty(n)
     shares(problem, kind, p, beta, squares, expected)
-    counts, misfit = beta.sum(axis=1), np.empty(K)
+    counts, misfit = np.zeros(K), np.empty(K)
     for j in range(K):
         mean = spread = 0.0
         for i in range(n):
+            counts[j] += beta[j, i]
             mean += beta[j, i] * squares[j, i]
         mean /= counts[j]
         for i in range(n):
@@ -396,7 +424,7 @@ def grown(problem, kind, p, near, pooled, most, rule):
         misfit[j] = counts[j] * abs(math.log(spread / counts[j] / (2 * d)))
     chosen = _densest(at, nearest, log_density, expected, int(n_places))[: most // 3]
     each = 1 if kind == TIED else 2
-    split = np.argsort(-misfit, kind="mergesort")
+    split = _by_height(np.arange(K), misfit)
     split = split[: max(1, min(int(n_splits), (most - len(chosen)) // each))]
     made = _room_for(kind, each * len(split) + len(chosen), K + 1, d)
     step, inner = np.empty(d), np.empty(cov.shape[1:])
@@ -408,18 +436,20 @@ def grown(problem, kind, p, near, pooled, most, rule):
             m = way * len(split) + i
             _extended(p, made, m)
             made[0][m, j] = made[0][m, K] = weights[j] / 2
-            made[1][m, K] = mu[j]
-            if way == 0:
-                made[1][m, j] -= step
-                made[1][m, K] += step
+            for c in range(d):
+                away = step[c] if way == 0 else 0.0
+                made[1][m, j, c] = mu[j, c] - away
+                made[1][m, K, c] = mu[j, c] + away
             if kind != TIED:
-                made[2][m, j] = inner if way == 0 else 1.3 * cov[own]
-                made[2][m, K] = inner if way == 0 else 0.1 * cov[own]
+                halved = inner if way == 0 else cov[own]
+                _copy_matrix(halved, made[2][m, j], 1.0 if way == 0 else 1.3)
+                _copy_matrix(halved, made[2][m, K], 1.0 if way == 0 else 0.1)
     m = each * len(split)
     for s in chosen:
         _extended(p, made, m)
         added = min(share[s], 0.5)
-        made[0][m, :K] *= 1 - added
+        for j in range(K):
+            made[0][m, j] *= 1 - added
         made[0][m, K] = added
         total = 0.0
         for i in nearest[s]:
@@ -429,17 +459,20 @@ def grown(problem, kind, p, near, pooled, most, rule):
             for i in nearest[s]:
                 made[1][m, K, c] += w[i] / total * x[c, i]
         if kind != TIED:
-            made[2][m, K] = 0.0
-            _add_nearest(kind, x, w, nearest[s], total, made[1][m, K], pooled, least, made[2][m, K])
+            own_mean, own_cov = made[1][m, K], made[2][m, K]
+            _nearest_covariance(kind, x, w, nearest[s], total, own_mean, pooled, least, own_cov)
         m += 1
     _projected(kind, scale, made)
     return made
 
 
 @_compiled(error_model="numpy")
-def _add_nearest(kind, x, w, near, total, mean, pooled, least, cov):
+def _nearest_covariance(kind, x, w, near, total, mean, pooled, least, cov):
     """The covariance of a few observations, halfway to no correlation."""
     d = len(mean)
+    for a in range(len(cov)):
+        for c in range(d):
+            cov[a, c] = 0.0
     for c in range(d):
         for i in near:
             if kind >= DIAGONAL:
@@ -466,15 +499,14 @@ def without_one(problem, kind, mixtures, most):
     made = _room_for(kind, R * each, K - 1, d)
     m = 0
     for r in range(R):
-        for dropped in np.argsort(-kept[r, : K - 1], kind="mergesort")[:each]:
+        for dropped in _by_height(np.arange(K - 1), kept[r])[:each]:
             for j in range(K - 1):
                 old = j + (j >= dropped)
                 made[0][m, j] = weights[r, old] / (1 - weights[r, dropped])
-                made[1][m, j] = mu[r, old]
-                if kind != TIED:
-                    made[2][m, j] = cov[r, old]
-            if kind == TIED:
-                made[2][m, 0] = cov[r, 0]
+                for c in range(d):
+                    made[1][m, j, c] = mu[r, old, c]
+            for j in range(made[2].shape[1]):
+                _copy_matrix(cov[r, j + (j >= dropped and kind != TIED)], made[2][m, j], 1.0)
             m += 1
     _projected(kind, scale, made)
     return made

@@ -21,9 +21,10 @@ def drawn_clusters(z, w, spread_out, uniform, nearest):
     squares, new, best, chance = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     taken = np.empty(n, np.bool_)
     for r in range(R):
-        squares[:] = np.inf
-        taken[:] = False
-        nearest[r] = 0
+        for i in range(n):
+            squares[i] = np.inf
+            taken[i] = False
+            nearest[r, i] = 0
         for k in range(K):
             total = _cumulated(w, squares, taken, spread_out and k > 0, chance)
             if total == 0:  # all that are left coincide with others, but for rounding
@@ -45,7 +46,8 @@ def drawn_clusters(z, w, spread_out, uniform, nearest):
                 if cost < least:
                     least = cost
                     centre = chosen
-                    best[:] = new
+                    for i in range(n):
+                        best[i] = new[i]
             taken[centre] = True
             for i in range(n):
                 if best[i] < squares[i]:
@@ -75,8 +77,11 @@ def centred(z, w, rounds, K, nearest):
     moved = np.empty(n, nearest.dtype)
     for r in range(len(nearest)):
         for _ in range(rounds):
-            counts[:] = 0.0
-            centres[:] = 0.0
+            for j in range(K):
+                counts[j] = 0.0
+                sizes[j] = 0
+                for c in range(d):
+                    centres[j, c] = 0.0
             for i in range(n):
                 j = nearest[r, i]
                 counts[j] += w[i]
@@ -87,7 +92,6 @@ def centred(z, w, rounds, K, nearest):
                 for c in range(d):
                     centres[j, c] /= counts[j]
                     halves[j] += 0.5 * centres[j, c] * centres[j, c]
-            sizes[:] = 0
             same = True
             for i in range(n):
                 least = np.inf
@@ -100,9 +104,13 @@ def centred(z, w, rounds, K, nearest):
                         moved[i] = j
                 sizes[moved[i]] += 1
                 same = same and moved[i] == nearest[r, i]
-            if same or sizes.min() == 0:
+            smallest = n
+            for j in range(K):
+                smallest = min(smallest, sizes[j])
+            if same or smallest == 0:
                 break
-            nearest[r] = moved
+            for i in range(n):
+                nearest[r, i] = moved[i]
 
 
 @_compiled(error_model="numpy")
@@ -113,12 +121,16 @@ def cluster_sums(x, w, nearest, counts, sizes, means, scatters):
     """
     n, d = x.shape
     R, K = counts.shape
-    counts[:] = 0.0
-    sizes[:] = 0.0
-    means[:] = 0.0
-    scatters[:] = 0.0
     away = np.empty(d)
     for r in range(R):
+        for j in range(K):
+            counts[r, j] = 0.0
+            sizes[r, j] = 0
+            for c in range(d):
+                means[r, j, c] = 0.0
+            for a in range(scatters.shape[2]):
+                for c in range(d):
+                    scatters[r, j, a, c] = 0.0
         for i in range(n):
             j = nearest[r, i]
             counts[r, j] += w[i]
