@@ -618,7 +618,11 @@ def _require_range(lowest: FloatArray, highest: FloatArray, total_weight: float)
             f"the weights of the observations sum to {total_weight:.1e}, out of the range of "
             f"floats. Divide or multiply them all by one number."
         )
-    for c in range(len(lowest)):
+    with np.errstate(over="ignore"):
+        farthest_of = np.maximum(np.abs(lowest), np.abs(highest))
+        widths = highest - lowest
+        sound = (farthest_of < 1e150) & ((widths == 0) | (widths > 1e-140))
+    for c in np.flatnonzero(~sound):
         farthest = max(lowest[c], highest[c], key=abs)
         if not abs(farthest) < 1e150:
             raise ValueError(

@@ -29,7 +29,6 @@ SIZE = 1024  # observations at once
 NUMBERS = 2**16  # in a block of them: half a MiB, and so no more than the second cache has
 LEAST = 128  # observations, however many numbers they have
 WIDE = 64  # features from which nearly all responsibilities are 0 or 1 as a rule
-NOTHING = 1e-290  # its products are below the normal doubles, where a processor is slow
 FEW = 0.25  # of the observations: if a component has a share in fewer, they are picked out
 
 
@@ -270,7 +269,7 @@ def _add_moments(x, beta, about, centred, N, S1, S2, K, d, m, index, chosen, spa
         N[j] += count
         active = m
         if d >= WIDE:
-            least = max(NEGLIGIBLE * largest, NOTHING)
+            least = NEGLIGIBLE * largest
             active = 0
             for i in range(m):
                 index[active] = i

@@ -15,6 +15,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from gmmlib.engine.constants import LOWEST
+
 
 def _compiled(**options):
     """``njit`` without the interpreter's lock, kept on disk where there is a place for it."""
@@ -234,7 +236,8 @@ def _exponentials(L, K, m, top, total):
     _with_wide_vectors()
     for j in range(K):
         for i in range(m):
-            e = _exp(L[j, i] - top[i])
+            below = L[j, i] - top[i]
+            e = _exp(below) if below > LOWEST else 0.0
             L[j, i] = e
             total[i] += e
 

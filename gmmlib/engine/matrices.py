@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gmmlib.engine.constants import LOWEST
 from gmmlib.engine.frame import FloatRows, Frame
 from gmmlib.engine.moments import Moments
 from gmmlib.engine.parameters import Parameters, numpy_factors
@@ -116,6 +117,7 @@ class MatrixStep:
                 L[r, own] = p.log_c[r, own][:, np.newaxis] - 0.5 * squares
         top = L.max(axis=1)
         L -= top[:, np.newaxis]
+        L[L < LOWEST] = -np.inf
         np.exp(L, out=L)
         total = L.sum(axis=1)
         log_density = top + np.log(total)

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from gmmlib.engine.constants import NOTHING, REMEMBERED, RIDGE, ROUNDING
 from gmmlib.engine.kernel import (
     SMALL,
     _aligned,
@@ -24,7 +25,6 @@ from gmmlib.engine.kernel import (
     _normalise,
     factor,
 )
-from gmmlib.engine.leaps import NOTHING, REMEMBERED, RIDGE, ROUNDING
 
 FULL, TIED, DIAGONAL, SPHERICAL = range(4)
 ENDED, CONVERGED, COLLAPSED, OVERFLOWED = range(4)

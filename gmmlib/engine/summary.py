@@ -11,6 +11,8 @@ import numpy as np
 from gmmlib.engine.frame import FloatRows
 from gmmlib.validation import FloatArray
 
+_MANY = 64  # features, so many that a row of them is fast
+
 
 @dataclass(frozen=True, eq=False)
 class Summary:
@@ -49,24 +51,24 @@ class Summary:
         """Of rows (m, d) with their weights (m,), or with a weight of 1 each."""
         n, nothing = len(rows), np.zeros(rows.shape[1])
         none = cls(n, 0.0, nothing, nothing, nothing, nothing, nothing, w is not None)
-        x = np.array(rows.T, dtype=np.float64, order="C")  # a copy, fast along each feature
-        low, high = x.min(axis=1), x.max(axis=1)
+        x, along = _copied(rows)
+        low, high = x.min(axis=along), x.max(axis=along)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             i, c = (int(k) for k in np.argwhere(~np.isfinite(rows))[0])
             return replace(none, bad=(i, c, float(rows[i, c])))
         if w is not None and not w.all():
-            x, w = x[:, w > 0], w[w > 0]
+            x, w = x.compress(w > 0, axis=along), w[w > 0]
             if not len(w):
                 return none
-            low, high = x.min(axis=1), x.max(axis=1)
+            low, high = x.min(axis=along), x.max(axis=along)
         with np.errstate(over="ignore", invalid="ignore"):  # reported as a range elsewhere
             unit = _width(high - low)
-            weight = float(x.shape[1]) if w is None else float(w.sum())
-            mean = x.mean(axis=1) if w is None else x @ w / weight
-            x -= mean[:, np.newaxis]
-            x /= as_divisor(unit)[:, np.newaxis]
+            weight = float(x.shape[along]) if w is None else float(w.sum())
+            mean = _weighted_sum(x, w, along) / weight
+            x -= np.expand_dims(mean, along)
+            x /= np.expand_dims(as_divisor(unit), along)
             x *= x
-            squares = x.sum(axis=1) if w is None else x @ w
+            squares = _weighted_sum(x, w, along)
         return cls(n, weight, mean, squares, unit, low, high, none.is_weighted)
 
     def __add__(self, other: "Summary") -> "Summary":
@@ -89,6 +91,19 @@ class Summary:
         low = np.minimum(self.lowest, other.lowest)
         high = np.maximum(self.highest, other.highest)
         return Summary(n_rows, weight, mean, squares, unit, low, high, is_weighted, bad)
+
+
+def _copied(rows: FloatRows) -> tuple[FloatArray, int]:
+    """A copy, one row per feature unless they are many, and the axis of the observations."""
+    if rows.shape[1] >= _MANY and rows.flags.c_contiguous:
+        return np.array(rows, dtype=np.float64, order="C"), 0
+    return np.array(rows.T, dtype=np.float64, order="C"), 1
+
+
+def _weighted_sum(x: FloatArray, w: FloatArray | None, along: int) -> FloatArray:
+    if w is None:
+        return np.asarray(x.sum(axis=along))
+    return np.asarray(x @ w if along else w @ x)
 
 
 def power_of_2(size: FloatArray) -> FloatArray:

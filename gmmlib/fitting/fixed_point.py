@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmmlib.engine import Engine, Parameters
-from gmmlib.engine.leaps import NOTHING, REMEMBERED, RIDGE, ROUNDING
+from gmmlib.engine.constants import NOTHING, REMEMBERED, RIDGE, ROUNDING
 from gmmlib.engine.small import LONGEST, Small
 from gmmlib.validation import FloatArray
 

@@ -570,6 +570,17 @@ def test_the_compiled_exponential(seed):
 
 
 @pytest.mark.skipif(not COMPILED, reason="Numba is not installed")
+def test_no_responsibility_is_so_small_that_its_products_have_fewer_digits():
+    """A processor takes a hundred times as long for such numbers."""
+    from gmmlib.engine import kernel
+
+    joints = np.array([[0.0] * 5, [-1.0, -600.0, -659.0, -661.0, -1e9]])
+    kernel._normalise(joints, np.empty(0), 2, 5, np.empty(5), np.empty(5))
+    assert (joints[1, :3] > 1e-287).all()
+    assert (joints[1, 3:] == 0).all()
+
+
+@pytest.mark.skipif(not COMPILED, reason="Numba is not installed")
 @pytest.mark.parametrize("layout", ["C", "F", "sliced", "reversed", "unaligned", "read-only"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_rows_of_any_layout_are_loaded_alike(layout, dtype):
