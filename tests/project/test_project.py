@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -26,8 +27,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import book
+import colab
 import gmmlib
 import lowest
+from course import handouts, plain
 from website import serve
 
 ROOT = Path(__file__).parents[2]
@@ -727,6 +731,54 @@ def test_the_published_folder_is_the_built_one() -> None:
     jobs = workflow_of((ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8"))["jobs"]
     (path,) = (s["with"]["path"] for s in jobs["build"]["steps"] if "with" in s)
     assert f"PAGE := {path}/index.html" in MAKEFILE
+
+
+def test_the_notebooks_for_colab_install_the_project_first(tmp_path: Path) -> None:
+    config = load("_config.yml")
+    with pytest.raises(ValueError, match=r"repository\.url in _config\.yml is empty"):
+        colab.install(ROOT)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT_TEXT, encoding="utf-8")
+    config["repository"] = {"url": "https://github.com/a/b", "branch": "main"}
+    (tmp_path / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    line = colab.install(tmp_path)
+    here = '"gmmlib[checks,dask,fast,plots] @ git+https://github.com/a/b@main"'
+    assert line.startswith(f"%pip install --quiet {here} ")
+    needed = [Requirement(text) for text in re.findall('"(.*?)"', line)]
+    wanted = [Requirement(text) for text in PROJECT["optional-dependencies"]["chapters"]]
+    wanted = [one for one in wanted if one.name != "jupyterlab"]
+    assert [one.name for one in needed] == [one.name for one in wanted]
+    assert [one.specifier for one in needed] == [one.specifier for one in wanted]
+
+
+def test_a_notebook_for_colab_is_the_one_of_the_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(colab, "install", lambda root: "%pip install it")
+    paths = colab.write(tmp_path)
+    chapters = sorted(path.name for path in (ROOT / "chapters").glob("*.ipynb"))
+    assert sorted(path.name for path in paths) == chapters
+    read = book.read_book(ROOT)
+    page = read.chapters[6]
+    made = nbformat.read(tmp_path / f"{page.name}.ipynb", as_version=4)
+    nbformat.validate(made)
+    assert made.cells.pop(1).source == "%pip install it"
+    site = handouts.solved(page, plain.Numbers(read))
+    assert [cell.source for cell in made.cells] == [cell.source for cell in site.cells]
+
+
+def test_the_container_has_what_a_bare_debian_needs() -> None:
+    """But for what the image itself has."""
+    settings = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    recipe = (ROOT / ".devcontainer" / settings["build"]["dockerfile"]).read_text(encoding="utf-8")
+    (packages,) = re.findall(r"--no-install-recommends \\\n +(.*?) \\", recipe)
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    wanted = set(" ".join(re.findall(r"missing\+=\((.*?)\)", script)).split())
+    in_the_image = {"make", "git", "python3", "python3-venv", "ca-certificates"}
+    assert set(packages.split()) == wanted - in_the_image
+    assert f"USER {settings['remoteUser']}\n" in recipe
+    assert settings["postCreateCommand"] == "make .venv/complete"
+    (image,) = re.findall("FROM python:(.*)-bookworm", recipe)
+    assert image in PYTHONS
 
 
 def test_pre_commit_downloads_nothing() -> None:

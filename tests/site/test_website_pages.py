@@ -226,11 +226,33 @@ def test_with_the_address_of_the_project(project: Project) -> None:
     assert [icon for icon in icons if f".{icon} " not in drawn and f".{icon}," not in drawn] == []
 
 
+@pytest.mark.parametrize(
+    ("host", "shown"), [("github.com", True), ("gitlab.com", False), ("git.invalid", False)]
+)
+def test_colab_and_the_container_are_for_a_project_at_github(
+    project: Project, host: str, shown: bool
+) -> None:
+    services = {"colab_url": "https://colab.invalid/", "codespaces_url": "https://spaces.invalid"}
+    project.options["html_theme_options"] = {
+        "repository_url": f"https://{host}/a/b",
+        "launch_buttons": BUTTONS | services,
+    }
+    assert project.build() == ""
+    one = html.unescape(project.html("chapters/01_one.html"))
+    assert "https://service.invalid/v2/" in one
+    assert ("https://colab.invalid/github/a/b/blob/colab/01_one.ipynb" in one) == shown
+    assert ("https://spaces.invalid/a/b" in one) == shown
+    assert ("colab.invalid" in one) == ("spaces.invalid" in one) == shown
+    assert html_problems(project.html("chapters/01_one.html")) == []
+    assert ".fa-code" in (ROOT / "assets" / "pages" / "icons.css").read_text()
+
+
 def test_the_settings_of_this_book_show_launch_buttons_with_an_address() -> None:
     """One line is to be filled in, and no other."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert {"url", "branch"} <= set(config["repository"])
-    assert config["launch_buttons"]["binderhub_url"].startswith("https://")
+    for service in ("binderhub_url", "colab_url", "codespaces_url"):
+        assert config["launch_buttons"][service].startswith("https://")
 
 
 def test_a_page_loads_only_what_it_uses(project: Project) -> None:
