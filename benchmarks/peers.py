@@ -5,6 +5,7 @@ A peer that is not installed raises ``Missing`` with the reason; the harness lis
 
 import contextlib
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
@@ -271,6 +272,8 @@ class Gmmx(Peer):
     def task(
         self, X: NDArray[np.float64], start: Mixture, covariance_type: str = "full"
     ) -> Iterator[Task]:
+        # with two threads, for two processors, XLA's pool now and then waits for itself for ever
+        os.environ.setdefault("NPROC", "4")
         import jax.numpy as jnp
         from gmmx import EMFitter, GaussianMixtureModelJax
 
