@@ -226,9 +226,7 @@ def test_with_the_address_of_the_project(project: Project) -> None:
     assert [icon for icon in icons if f".{icon} " not in drawn and f".{icon}," not in drawn] == []
 
 
-@pytest.mark.parametrize(
-    ("host", "shown"), [("github.com", True), ("gitlab.com", False), ("git.invalid", False)]
-)
+@pytest.mark.parametrize(("host", "shown"), [("github.com", True), ("gitlab.com", False)])
 def test_colab_and_the_container_are_for_a_project_at_github(
     project: Project, host: str, shown: bool
 ) -> None:
