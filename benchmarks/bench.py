@@ -1,6 +1,6 @@
 """Compare gmmlib with its peers, and write results.json, results.md and figures.
 
-    make bench                                  everything, in about a quarter of an hour
+    make bench                                  everything, in about twenty minutes
     python benchmarks/bench.py --quick --out X  the same on toy sizes, to see that it runs
 
 The keys of results.json, which the book reads:

@@ -381,7 +381,7 @@ def _draw_table(results: dict[str, Any], file: Path) -> None:
             linewidth=1.4,
         )
     ax.set_yscale("log")
-    ax.set_xticks(range(len(rows)), [f"{r['n']:,} × {r['d']}\nK = {r['K']}" for r in rows])
+    ax.set_xticks(range(len(rows)), [f"{r['n']:,}\n× {r['d']}\nK = {r['K']}" for r in rows])
     ax.set_ylabel("milliseconds")
     ax.set_title("Ten EM iterations from the same start")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
