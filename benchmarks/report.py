@@ -382,6 +382,7 @@ def _draw_table(results: dict[str, Any], file: Path) -> None:
         )
     ax.set_yscale("log")
     ax.set_xticks(range(len(rows)), [f"{r['n']:,}\n× {r['d']}\nK = {r['K']}" for r in rows])
+    ax.tick_params(axis="x", labelsize="small")
     ax.set_ylabel("milliseconds")
     ax.set_title("Ten EM iterations from the same start")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
