@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,10 @@ from playwright.sync_api import Browser, BrowserContext
 import run_here
 import site_checks
 
-CHAPTERS = sorted((run_here.ROOT / "chapters").glob("*.ipynb"))
 MOST_MEMORY = 1.5e9  # bytes
-PREFIX = "/some/where/"  # a site need not lie at the root of its host
 
 
-@pytest.fixture(scope="module")
-def run_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The address of a static server over the runtime, and the runtime's manifest."""
-    folder = tmp_path_factory.mktemp("run")
-    manifest = run_here.make_site(folder, Path(os.environ["RUNTIME"]))
-    with site_checks.serve(folder, PREFIX) as address:
-        yield address, manifest
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
-    yield context
-    context.close()
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", run_here.CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_as_it_is_stored(
     path: Path, context: BrowserContext, run_site: tuple[str, dict[str, Any]]
 ) -> None:

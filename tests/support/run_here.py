@@ -16,6 +16,7 @@ from website.run_here.folder import write
 from website.run_here.runtime import Release
 
 ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 DIFFERENCES = ROOT / "tests" / "runtime" / "differences.toml"
 MEASURED = ROOT / "_build" / "runtime-measured"
 PATIENCE = 600_000  # milliseconds for one cell, or for the start, on a busy machine
