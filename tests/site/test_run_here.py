@@ -1,17 +1,28 @@
-"""*Run this page*: what the reader sees, with a stand-in for Python that speaks as its worker does."""
+"""*Run this page*: what the reader sees, with a stand-in for Python."""
 
-import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 import run_here_site
+from run_here_reader import (
+    bar,
+    cell,
+    editor,
+    go,
+    ready,
+    run_button,
+    run_cell,
+    start,
+    state,
+    words,
+    write,
+)
 from run_here_site import ALT, PAGE
 from site_checks import (
     NARROW,
@@ -23,10 +34,8 @@ from site_checks import (
     new_context,
     open_page,
     overflow_problems,
-    resize,
     serve,
 )
-from website.run_here import pages
 
 CELLS = 7
 MEGABYTES = 3
@@ -67,66 +76,12 @@ def watch(context: BrowserContext, address: str) -> Iterator[Watch]:
     assert watch.problems == []
 
 
-def run_button(page: Page) -> Any:
-    return page.get_by_role("button", name="Run this page")
-
-
-def start(watch: Watch, path: str = PAGE) -> Page:
-    """Open a page, and agree."""
-    page = watch.page
-    open_page(watch, path)
-    run_button(page).click()
-    page.get_by_role("button", name="Start", exact=True).click()
-    return ready(page)
-
-
-def ready(page: Page) -> Page:
-    expect(page.locator(".run-bar .run-words").first).to_contain_text("Ready. Python 3.12.7")
-    return page
-
-
-def words(page: Page) -> Any:
-    return page.locator(".run-bar .run-words")
-
-
-def bar(page: Page, name: str) -> Any:
-    return page.locator(".run-bar").get_by_role("button", name=name)
-
-
-def cell(page: Page, number: int) -> Any:
-    return page.locator("article div.cell").nth(number - 1)
-
-
-def state(page: Page, number: int) -> Any:
-    return cell(page, number).locator(".run-state")
-
-
-def run_cell(page: Page, number: int, wanted: str = "done") -> None:
-    page.get_by_role("button", name=f"Run cell {number}", exact=True).click()
-    expect(state(page, number)).to_contain_text(wanted)
-
-
-def editor(page: Page, number: int) -> Any:
-    return page.get_by_role("textbox", name=f"Code of cell {number}", exact=True)
-
-
-def write(page: Page, number: int, code: str) -> None:
-    box = editor(page, number)
-    box.scroll_into_view_if_needed()
-    box.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(code)
-
-
-def go(page: Page) -> None:
-    """What the stand-in's wait() waits for."""
-    page.evaluate("new BroadcastChannel('run-here-test').postMessage('go')")
-
-
 # --- what is built ------------------------------------------------------------------------------
 
 
-def test_without_the_room_nothing_of_it_is_there(sources: Path, running: Path, tmp_path: Path) -> None:
+def test_without_the_room_nothing_of_it_is_there(
+    sources: Path, running: Path, tmp_path: Path
+) -> None:
     """And with it, the pages differ by the button and its script alone."""
     plain = tmp_path / "plain"
     shutil.copytree(sources, plain, ignore=shutil.ignore_patterns("_build"))
@@ -137,7 +92,13 @@ def test_without_the_room_nothing_of_it_is_there(sources: Path, running: Path, t
         without, name = page.read_text(encoding="utf-8"), page.relative_to(site)
         text = (running / name).read_text(encoding="utf-8")
         assert "run-here" not in without
-        less = re.sub(r'\s*<div class="header-article-item">\s*<button class="btn btn-sm run-here.*?</button></div>', "", text, flags=re.DOTALL)
+        less = re.sub(
+            r'\s*<div class="header-article-item">\s*<button class="btn btn-sm run-here.*?'
+            r"</button></div>",
+            "",
+            text,
+            flags=re.DOTALL,
+        )
         less = re.sub(r'\s*<script defer="defer" src="[^"]*run/start\.js[^"]*"></script>', "", less)
         assert re.sub(r"\s+", " ", less) == re.sub(r"\s+", " ", without), name
         assert ("run/start.js" in text) == (name.stem in ("01_one", "engine"))
@@ -162,7 +123,11 @@ def test_what_is_known_of_the_cells(running: Path) -> None:
 def test_a_page_that_does_not_fit_its_source_is_a_warning(tmp_path: Path) -> None:
     run_here_site.write_sources(tmp_path)
     text = (tmp_path / "chapters/engine.md").read_text()
-    (tmp_path / "chapters/engine.md").write_text(text.replace("```python\nprint(\"s", "~~~python\nprint(\"s").replace('second")\n```', 'second")\n~~~'))
+    (tmp_path / "chapters/engine.md").write_text(
+        text.replace('```python\nprint("s', '~~~python\nprint("s').replace(
+            'second")\n```', 'second")\n~~~'
+        )
+    )
     with pytest.raises(AssertionError, match="the page has 2 cells, and its source 1"):
         run_here_site.build(tmp_path, "website.run_here.pages")
 
@@ -208,7 +173,10 @@ def test_nothing_is_loaded_before_it_is_asked_for(watch: Watch) -> None:
 
 
 OBSTACLES = {
-    "too little memory": ("Object.defineProperty(Navigator.prototype, 'deviceMemory', {get: () => 1})", "than this device has (it says 1 GB)"),
+    "too little memory": (
+        "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 1 })",
+        "than this device has (it says 1 GB)",
+    ),
     "no WebAssembly": ("delete window.WebAssembly", "This browser cannot run Python"),
 }  # fmt: skip
 
@@ -237,7 +205,7 @@ def test_a_page_that_is_a_file_says_so(running: Path, context: BrowserContext) -
 MISSING = {
     "runtime.json": ("could not be loaded from this site", ["Close"]),
     "room.js": ("could not be made to run", ["Close"]),
-    "python.data": ("Python could not be started: python/python.data is missing.", ["Try again", "Back to the book"]),
+    "python.data": ("python/python.data is missing.", ["Try again", "Back to the book"]),
     "worker.js": ("Python could not be started", ["Try again", "Back to the book"]),
 }  # fmt: skip
 
@@ -253,8 +221,8 @@ def test_a_missing_file_is_told(context: BrowserContext, address: str, name: str
         page.get_by_role("button", name="Start", exact=True).click()
     box = page.locator(".run-panel, .run-bar").last
     expect(box).to_contain_text(said)
-    for words in buttons:
-        expect(box.get_by_role("button", name=words)).to_be_visible()
+    for button in buttons:
+        expect(box.get_by_role("button", name=button)).to_be_visible()
     if "Try again" not in buttons:
         return
     page.unroute_all()
@@ -282,12 +250,20 @@ def test_the_progress_of_loading(watch: Watch) -> None:
     expect(page.locator(".run-bar progress")).to_be_hidden()
     assert page.locator(".run-bar progress").get_attribute("aria-label") == "Loading Python"
     assert page.locator(".run-bar progress").evaluate("bar => bar.value") == 1
-    assert page.locator(".run-bar [role=status]").inner_text().startswith("Ready. Python 3.12.7, gmmlib 0.1.0")
+    assert (
+        page.locator(".run-bar [role=status]")
+        .inner_text()
+        .startswith("Ready. Python 3.12.7, gmmlib 0.1.0")
+    )
 
 
 def test_run_all_shows_outputs_as_the_stored_ones(watch: Watch) -> None:
     page = start(watch)
-    stored = cell(page, 1).locator(".cell_output pre").evaluate("pre => pre.parentElement.parentElement.className")
+    stored = (
+        cell(page, 1)
+        .locator(".cell_output pre")
+        .evaluate("pre => pre.parentElement.parentElement.className")
+    )
     bar(page, "Run all").click()
     expect(state(page, 6)).to_contain_text("running")
     expect(state(page, 7)).to_contain_text("waiting")
@@ -296,11 +272,20 @@ def test_run_all_shows_outputs_as_the_stored_ones(watch: Watch) -> None:
     go(page)
     expect(words(page)).to_contain_text("Ready. 7 cells ran")
     expect(state(page, 7)).to_contain_text("done [7]")
-    for number, same in [(1, "as in the book"), (2, "differs from the book"), (3, ""), (4, "as in the book"), (5, "as in the book"), (7, "")]:
+    for number, same in [
+        (1, "as in the book"),
+        (2, "differs from the book"),
+        (3, ""),
+        (4, "as in the book"),
+        (5, "as in the book"),
+        (7, ""),
+    ]:
         expect(cell(page, number).locator(".run-same")).to_have_text(same)
     output = cell(page, 1).locator(".cell_output")
     assert output.inner_text().strip() == "one"
-    assert output.locator("pre").evaluate("pre => pre.parentElement.parentElement.className") == stored
+    assert (
+        output.locator("pre").evaluate("pre => pre.parentElement.parentElement.className") == stored
+    )
     image = cell(page, 3).locator("figure#fig-white img")
     assert image.get_attribute("alt") == ALT
     assert image.get_attribute("src").startswith("data:image/png;base64,")
@@ -312,8 +297,9 @@ def test_run_all_shows_outputs_as_the_stored_ones(watch: Watch) -> None:
 
 def test_a_check_line_leads_to_its_equation(watch: Watch) -> None:
     page = start(watch)
-    page.evaluate("""() => document.querySelector("article p").insertAdjacentHTML("afterend",
-        '<div class="math" id="equation-eq-a"><span class="eqno">(12)<a href="#equation-eq-a">#</a></span></div>')""")
+    equation = '<div id="equation-eq-a"><span class="eqno">(12)<a href="#">#</a></span></div>'
+    place = "(node, html) => node.insertAdjacentHTML('afterend', html)"
+    page.locator("article p").first.evaluate(place, equation)
     write(page, 1, 'print("✓ eq-a · numerical · 1 value agrees to 1e-12")')
     run_cell(page, 1)
     line = cell(page, 1).locator(".ledger-line")
@@ -330,7 +316,11 @@ def test_an_error_says_what_is_wrong_first(watch: Watch) -> None:
     expect(state(page, 3)).to_contain_text("not run yet")
     failure = cell(page, 2).locator(".run-failure")
     assert failure.locator("p").inner_text() == "ValueError: no such thing: 7"
-    assert failure.locator("pre").inner_text().startswith("Traceback (most recent call last)\nValueError")
+    assert (
+        failure.locator("pre")
+        .inner_text()
+        .startswith("Traceback (most recent call last)\nValueError")
+    )
     bar(page, "Show cell 2").click()
     expect(page.get_by_role("button", name="Run cell 2", exact=True)).to_be_focused()
 
@@ -342,7 +332,11 @@ def test_html_is_shown_where_it_can_do_nothing(watch: Watch) -> None:
     frame = cell(page, 1).frame_locator("iframe")
     expect(frame.locator("#inside")).to_have_text("of HTML")
     assert page.evaluate("window.foreign") is None
-    watch.problems[:] = [problem for problem in watch.problems if not re.search("Blocked script|Content Security Policy", problem)]
+    watch.problems[:] = [
+        problem
+        for problem in watch.problems
+        if not re.search("Blocked script|Content Security Policy", problem)
+    ]
 
 
 def test_what_is_written_over_is_gone(watch: Watch) -> None:
@@ -353,7 +347,9 @@ def test_what_is_written_over_is_gone(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("isolated", [False, True], ids=["by ending Python", "by an interrupt"])
-def test_a_loop_that_never_ends_is_stopped(context: BrowserContext, address: str, isolated: bool) -> None:
+def test_a_loop_that_never_ends_is_stopped(
+    context: BrowserContext, address: str, isolated: bool
+) -> None:
     watch = Watch(context.new_page(), address)
     if isolated:
         context.route("**/*", with_headers)
@@ -382,7 +378,10 @@ def test_a_loop_that_never_ends_is_stopped(context: BrowserContext, address: str
 def with_headers(route: Route) -> None:
     """As a host sends it that sets the headers for SharedArrayBuffer."""
     answer = route.fetch()
-    isolated = {"cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp"}
+    isolated = {
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+    }
     route.fulfill(response=answer, headers={**answer.headers, **isolated})
 
 
@@ -411,8 +410,10 @@ def test_the_seconds_are_counted(watch: Watch) -> None:
     page.get_by_role("button", name="Run cell 6").click()
     expect(state(page, 6)).to_contain_text("running")
     page.clock.run_for(3000)
-    expect(page.locator(".run-seconds")).to_have_text(" … 3 s")
-    assert page.locator(".run-bar [role=status]").inner_text().startswith("Ready.")  # nobody has to hear it
+    expect(page.locator(".run-seconds")).to_have_text(re.compile(r" … ([3-9]|\d\d+) s"))
+    assert (
+        page.locator(".run-bar [role=status]").inner_text().startswith("Ready.")
+    )  # nobody has to hear it
 
 
 # --- editing ------------------------------------------------------------------------------------
@@ -432,7 +433,12 @@ def test_an_edited_cell_runs_and_is_restored(watch: Watch) -> None:
     expect(editor(page, 1)).to_contain_text('print("one")')
     assert cell(page, 1).locator(".cell_output").inner_text().strip() == "one"
     assert cell(page, 1).locator(".cell_input .highlight pre").inner_html() == whole
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('run-here')).length") == 0
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('run-here')).length"
+        )
+        == 0
+    )
 
 
 def test_shift_enter_runs_and_goes_on(watch: Watch) -> None:
@@ -444,6 +450,12 @@ def test_shift_enter_runs_and_goes_on(watch: Watch) -> None:
     editor(page, 4).click()
     page.keyboard.press("Shift+Enter")  # the next one's code is folded away
     expect(page.get_by_role("button", name="Run cell 5", exact=True)).to_be_focused()
+
+
+FOCUSED = """(() => {
+    const node = document.activeElement;
+    return node.getAttribute("aria-label") || node.textContent;
+})()"""
 
 
 def test_the_keyboard_is_not_caught(watch: Watch) -> None:
@@ -459,8 +471,14 @@ def test_the_keyboard_is_not_caught(watch: Watch) -> None:
     reached = set()
     for _ in range(60):  # by Tab alone, through all that is there
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"))
-    for name in ("Code of cell 2", "Run cell 2", "Run all above cell 7", "Run all", "Back to the book"):
+        reached.add(page.evaluate(FOCUSED))
+    for name in (
+        "Code of cell 2",
+        "Run cell 2",
+        "Run all above cell 7",
+        "Run all",
+        "Back to the book",
+    ):
         assert name in reached
     described = editor(page, 2).get_attribute("aria-describedby")
     assert "press Escape, and it leaves the editor" in page.locator(f"#{described}").text_content()
@@ -472,7 +490,9 @@ def test_the_code_that_is_copied_is_the_edited_one(watch: Watch, context: Browse
     write(page, 1, 'print("mine")')
     cell(page, 1).hover()
     cell(page, 1).locator(".cell_input button.copybtn").click(force=True)
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).trim() === 'print(\"mine\")'")
+    page.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).trim() === 'print(\"mine\")'"
+    )
 
 
 def test_an_editor_is_as_large_as_the_code(watch: Watch) -> None:
@@ -525,7 +545,9 @@ def test_changes_are_kept_on_reload(watch: Watch) -> None:
     write(page, 2, "x = 1")
     page.reload()
     expect(page.locator(".run-here")).to_contain_text("2 changed")
-    assert cell(page, 1).locator(".cell_input").inner_text().startswith("x = 1")  # the book, for now
+    assert (
+        cell(page, 1).locator(".cell_input").inner_text().startswith("x = 1")
+    )  # the book, for now
     run_button(page).click()
     expect(page.get_by_role("dialog")).to_contain_text("Your changes to 2 cells come back.")
     page.get_by_role("button", name="Start", exact=True).click()
@@ -545,7 +567,8 @@ def test_where_the_book_has_changed_too_both_are_offered(watch: Watch, choice: s
     write(page, 1, 'print("mine")')
     page.evaluate("""() => {
         const [key] = Object.keys(localStorage).filter((key) => key.startsWith("run-here"));
-        localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage[key]), book: "of an older book" }));
+        const kept = { ...JSON.parse(localStorage[key]), book: "of an older book" };
+        localStorage.setItem(key, JSON.stringify(kept));
     }""")
     page.reload()
     start(watch)
@@ -556,17 +579,24 @@ def test_where_the_book_has_changed_too_both_are_offered(watch: Watch, choice: s
     expect(note).to_have_count(0)
     expect(editor(page, 1)).to_have_text(CHOICES[choice])
     page.reload()
-    expect(page.locator(".run-kept")).to_have_text(" · 1 changed" if choice == "Use my change" else "")
+    expect(page.locator(".run-kept")).to_have_text(
+        " · 1 changed" if choice == "Use my change" else ""
+    )
 
 
 BLOCKED = {
-    "blocked": "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})",
-    "full": "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }",
-}  # fmt: skip
+    "blocked": """() => Object.defineProperty(window, "localStorage", {
+        get() { throw new DOMException("no", "SecurityError"); } })""",
+    "full": """() => {
+        Storage.prototype.setItem = () => { throw new DOMException("no", "QuotaExceededError"); };
+    }""",
+}
 
 
 @pytest.mark.parametrize("how", BLOCKED)
-def test_where_nothing_can_be_kept_it_is_said(context: BrowserContext, address: str, how: str) -> None:
+def test_where_nothing_can_be_kept_it_is_said(
+    context: BrowserContext, address: str, how: str
+) -> None:
     watch = Watch(context.new_page(), address)
     page = start(watch)
     page.evaluate(BLOCKED[how])
@@ -578,7 +608,9 @@ def test_where_nothing_can_be_kept_it_is_said(context: BrowserContext, address: 
 
 # --- the book again -----------------------------------------------------------------------------
 
-ARTICLE = "article => article.innerHTML.replace(/ tabindex=\"-?\\d\"/g, '').replace(/ aria-label=\"Copy[^\"]*\"/g, '').replace(/ data-cm-seen/g, '')"
+# but for what other scripts keep up to date
+ARTICLE = r"""article => article.innerHTML
+    .replace(/ tabindex="-?\d"/g, "").replace(/ aria-label="Copy[^"]*"/g, "")"""
 
 
 @pytest.mark.parametrize("path", [PAGE, "chapters/engine.html"])
@@ -620,17 +652,22 @@ def keeping(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+KEPT = ["/01_one.html", "/book.css", "/start.js", "/room.js", "/editor.js", "/worker.js"]
+KEPT += ["/01_one.json", "/runtime.json", "/python.data"]
+
+
 def test_a_page_that_was_run_works_offline(running: Path, keeping: BrowserContext) -> None:
     with serve(running, "/some/where/") as address:
         watch = Watch(keeping.new_page(), address)
         page = start(watch)
-        kept = """async () => {
-            const [name] = (await caches.keys()).filter((name) => name.startsWith("run-here"));
-            const urls = (await (await caches.open(name)).keys()).map((request) => request.url.split("?")[0]);
-            return ["01_one.html", "book.css", "start.js", "room.js", "worker.js", "editor.js", "runtime.json", "python.data"]
-                .every((end) => urls.some((url) => url.endsWith(end)));
+        kept = """async (wanted) => {
+            const names = (await caches.keys()).filter((name) => name.startsWith("run-here"));
+            if (!names.length) return false;
+            const requests = await (await caches.open(names[0])).keys();
+            const paths = requests.map(({ url }) => new URL(url).pathname);
+            return wanted.every((end) => paths.some((path) => path.endsWith(end)));
         }"""
-        page.wait_for_function(kept)
+        page.wait_for_function(kept, arg=KEPT)
         assert watch.problems == []
     keeping.set_offline(True)  # and the server is gone
     page.reload()
@@ -642,7 +679,9 @@ def test_a_page_that_was_run_works_offline(running: Path, keeping: BrowserContex
     expect(cell(page, 1).locator(".run-same")).to_have_text("as in the book")
 
 
-def test_a_new_runtime_takes_the_place_of_the_old(running: Path, keeping: BrowserContext, tmp_path: Path) -> None:
+def test_a_new_runtime_takes_the_place_of_the_old(
+    running: Path, keeping: BrowserContext, tmp_path: Path
+) -> None:
     site = tmp_path / "html"
     shutil.copytree(running, site)
     with serve(site, "/some/where/") as address:
@@ -657,7 +696,9 @@ def test_a_new_runtime_takes_the_place_of_the_old(running: Path, keeping: Browse
         page.get_by_role("button", name="Start", exact=True).click()
         ready(page)
         assert page.evaluate("caches.keys()") == [old.rsplit(" ", 1)[0] + f" {version}"]
-        fetched = page.evaluate("async () => (await (await fetch('../_static/runtime/python/python.data')).text())[0]")
+        fetched = page.evaluate(
+            "async () => (await (await fetch('../_static/runtime/python/python.data')).text())[0]"
+        )
         assert fetched == "b"
         assert watch.problems == []
 
@@ -667,7 +708,9 @@ def test_the_service_worker_leaves_others_alone(running: Path, keeping: BrowserC
     with serve(running, "/some/where/") as address:
         watch = Watch(keeping.new_page(), address)
         page = start(watch)
-        scope = page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.scope)")
+        scope = page.evaluate(
+            "navigator.serviceWorker.getRegistration().then((found) => found.scope)"
+        )
         assert scope == address
         page.evaluate("fetch('/elsewhere.html').catch(() => 0)")
         names = page.evaluate("""async () => {
@@ -682,12 +725,17 @@ def test_the_service_worker_leaves_others_alone(running: Path, keeping: BrowserC
 
 # --- for everybody ------------------------------------------------------------------------------
 
-LOOKS = [
-    (size, dark) for size in (WIDE, NARROW) for dark in (False, True)
-]
+BUTTONS = ".run-bar button, .run-tools button, .run-panel button"
+SIZES = """(all) => all.filter((node) => node.checkVisibility()).map((node) => {
+    const { width, height } = node.getBoundingClientRect();
+    return [node.textContent, width, height];
+})"""
+LOOKS = [(size, dark) for size in (WIDE, NARROW) for dark in (False, True)]
 
 
-@pytest.mark.parametrize(("size", "dark"), LOOKS, ids=["1280 light", "1280 dark", "390 light", "390 dark"])
+@pytest.mark.parametrize(
+    ("size", "dark"), LOOKS, ids=["1280 light", "1280 dark", "390 light", "390 dark"]
+)
 def test_how_it_looks(watch: Watch, size: dict[str, int], dark: bool) -> None:
     page = watch.page
     page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -706,22 +754,23 @@ def test_how_it_looks(watch: Watch, size: dict[str, int], dark: bool) -> None:
     assert axe_problems(page) == []
     assert contrast_problems(page) == []
     assert overflow_problems(page) == []
-    small = page.evaluate("""() => [...document.querySelectorAll(".run-bar button, .run-tools button, .run-here")]
-        .filter((node) => node.checkVisibility()).map((node) => [node.textContent, node.getBoundingClientRect()])
-        .filter(([, box]) => box.width < 24 || box.height < 24).map(([words]) => words)""")
-    assert small == []
+    sizes = page.eval_on_selector_all(BUTTONS, SIZES)
+    assert [name for name, width, height in sizes if min(width, height) < 24] == []
 
 
 def test_on_a_touch_screen_the_buttons_are_large(browser: Browser, address: str) -> None:
-    context = new_context(browser, viewport=NARROW, has_touch=True, is_mobile=True, service_workers="block")
+    context = new_context(
+        browser, viewport=NARROW, has_touch=True, is_mobile=True, service_workers="block"
+    )
     watch = Watch(context.new_page(), address)
     page = start(watch)
-    heights = page.eval_on_selector_all(".run-bar button, .run-tools button", "all => all.filter((node) => node.checkVisibility()).map((node) => node.getBoundingClientRect().height)")
-    assert min(heights) >= 44
+    sizes = page.eval_on_selector_all(BUTTONS, SIZES)
+    assert [name for name, width, height in sizes if min(width, height) < 44] == []
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     covered = page.evaluate("""() => {
         const bar = document.querySelector(".run-bar").getBoundingClientRect();
-        const last = [...document.querySelectorAll("article > section p, article .cell")].at(-1).getBoundingClientRect();
+        const all = [...document.querySelectorAll("article section p, article .cell")];
+        const last = all.at(-1).getBoundingClientRect();
         return last.bottom > bar.top && last.top < bar.bottom;
     }""")
     assert not covered

@@ -92,18 +92,18 @@ print("second")
 """
 
 
-def notebook() -> str:
+def notebook(cells: list[dict[str, Any]]) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    content = {"cells": CELLS, "metadata": {"kernelspec": kernel}, "nbformat": 4}
+    content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4}
     return json.dumps(content | {"nbformat_minor": 5})
 
 
-def write_sources(root: Path) -> None:
+def write_sources(root: Path, cells: list[dict[str, Any]] | None = None) -> None:
     (root / "chapters").mkdir(parents=True)
     chapters = "[{file: chapters/01_one}, {file: chapters/engine}]"
     (root / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters: {chapters}\n")
     (root / "index.md").write_text("# The book\n\nText.\n\n(run-the-chapters)=\n## Run\n")
-    (root / "chapters" / "01_one.ipynb").write_text(notebook())
+    (root / "chapters" / "01_one.ipynb").write_text(notebook(cells or CELLS))
     (root / "chapters" / "engine.md").write_text(EXAMPLES)
     (root / "chapters" / "needs.yml").write_text("01_one: >-\n  nothing.\n")
 

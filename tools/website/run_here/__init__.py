@@ -43,4 +43,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     if folder is not None:
         _read(folder)  # a wrong one is refused now, not when the pages are made
         app.connect("build-finished", _write)
+        app.setup_extension(f"{__name__}.pages")  # what the reader sees
     return {"parallel_read_safe": True, "parallel_write_safe": True}

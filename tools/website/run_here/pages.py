@@ -26,7 +26,10 @@ START = "run/start.js"
 # The page whose examples run one after the other: the tests run them, too.
 WITH_EXAMPLES = ("chapters/engine",)
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
-IN_NOTEBOOK, IN_EXAMPLE = re.compile(r'<div class="cell[ "]'), re.compile('<div class="highlight-python')
+IN_NOTEBOOK, IN_EXAMPLE = (
+    re.compile(r'<div class="cell[ "]'),
+    re.compile('<div class="highlight-python'),
+)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # In this order, as MyST-NB shows them.
 SHOWN = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/latex", "text/plain")
@@ -45,7 +48,7 @@ def _cell(name: str, code: str, tags: Iterable[str], outputs: list[list[str]]) -
 
 
 def texts(outputs: Iterable[dict[str, Any]]) -> list[list[str]]:
-    """The text of a cell's outputs, [kind, text] each; what follows in the same stream is joined."""
+    """The text of a cell's outputs, [kind, text] each; of one stream together."""
     found: list[list[str]] = []
     for output in outputs:
         if output["output_type"] == "stream":

@@ -5,6 +5,7 @@ const MEGABYTE = 1e6;
 
 export class Bar {
   #ticking = 0;
+  quarter = 0; // of what is loaded, as it was said aloud
 
   constructor({ runAll, stop, restart, close }) {
     this.words = element("span", { className: "run-words" });
@@ -52,6 +53,7 @@ export class Bar {
 
   /** Words with the seconds that have passed. Nobody has to hear them. */
   count(words) {
+    this.loaded();
     this.say(words, "");
     const start = Date.now();
     this.#ticking = setInterval(() => { this.seconds.textContent = ` … ${Math.round((Date.now() - start) / 1000)} s`; }, 1000);
@@ -61,9 +63,9 @@ export class Bar {
     this.progress.hidden = false;
     if (total) {
       this.progress.value = Math.min(1, loaded / total);
-      const part = `${(loaded / MEGABYTE).toFixed(0)} of ${(total / MEGABYTE).toFixed(0)} MB`;
+      const part = loaded < total ? ` ${(loaded / MEGABYTE).toFixed(0)} of ${(total / MEGABYTE).toFixed(0)} MB` : "";
       const quarter = Math.floor((4 * loaded) / total);
-      this.say(`${what} … ${part}`, quarter > (this.quarter ?? 0) ? `${what}: ${part}` : "");
+      this.say(`${what} …${part}`, quarter > this.quarter ? `${what}: ${part || "all is here"}` : "");
       this.quarter = quarter;
     } else {
       this.progress.removeAttribute("value");

@@ -154,7 +154,7 @@ export class Cell {
         },
       });
       this.pre.classList.add("run-replaced");
-    });
+    }).catch(() => { this.#make = null; }); // without the editor, the cell still runs
     return this.#make;
   }
 
@@ -179,6 +179,7 @@ export class Cell {
       clear: (wait) => outputs.clear(wait),
       done: ({ ok, count }) => {
         this.#take(outputs);
+        outputs.end();
         if (!outputs.node.childElementCount) outputs.node.remove();
         this.setState(ok ? "done" : "failed", count);
         this.#compare(outputs.all);

@@ -4,24 +4,22 @@ const PATIENCE = 4000; // milliseconds that it may take to be there; without it,
 
 /** Ask the service worker to keep this page. Resolves when it watches what is loaded from now on, or cannot. */
 export async function keepOffline(root, manifest) {
-  if (!navigator.serviceWorker || !window.caches) return false;
+  if (!navigator.serviceWorker || !window.caches) return;
   try {
-    await navigator.serviceWorker.register(new URL("run-cache.js", root), { scope: new URL(root).pathname });
-    const { active } = await navigator.serviceWorker.ready;
-    await controlled();
-    active.postMessage({ type: "keep", version: manifest.version, addresses: loaded() });
-    return true;
+    const scope = new URL(root).pathname;
+    const registered = await navigator.serviceWorker.register(new URL("run-cache.js", root), { scope });
+    if (registered) await Promise.race([watched(manifest), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
   } catch {
-    return false; // private windows, for one, have none
+    // private windows, for one, have none
   }
 }
 
-const controlled = () =>
-  new Promise((resolve) => {
-    if (navigator.serviceWorker.controller) return resolve();
-    navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
-    setTimeout(resolve, PATIENCE);
-  });
+async function watched(manifest) {
+  const { active } = await navigator.serviceWorker.ready;
+  active.postMessage({ type: "keep", version: manifest.version, addresses: loaded() });
+  if (navigator.serviceWorker.controller) return;
+  await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+}
 
 /** What this page has loaded from its own host. */
 function loaded() {

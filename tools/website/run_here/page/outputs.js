@@ -190,6 +190,13 @@ export class Outputs {
     return picture(type, data[type], metadata, { like, changed: this.changed, index: this.index });
   }
 
+  /** What scrolls is reached by the Tab key (for the rest of the page, book.js sees to that). */
+  end() {
+    for (const pre of this.node.querySelectorAll("pre")) {
+      if (pre.scrollWidth > pre.clientWidth || pre.scrollHeight > pre.clientHeight + 1) pre.tabIndex = 0;
+    }
+  }
+
   clear(wait) {
     if (wait) {
       this.#clear = true;

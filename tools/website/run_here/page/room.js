@@ -216,6 +216,7 @@ class Room {
 
   #rest(words, cell = null) {
     this.#halt();
+    this.bar.loaded();
     this.bar.set({ ready: true, busy: false });
     this.bar.say(words);
     if (cell) this.bar.offer(`Show cell ${cell.index + 1}`, () => this.#show(cell));
@@ -224,6 +225,7 @@ class Room {
   #show(cell) {
     for (let up = cell.node; up; up = up.parentElement) {
       if (up.classList.contains("toggle-hidden")) up.querySelector(".toggle-button")?.click(); // a folded solution
+      if (up.localName === "details") up.open = true;
     }
     cell.node.scrollIntoView({ block: "center" });
     cell.runButton.focus({ preventScroll: true });
