@@ -26,4 +26,4 @@ for (const name of [...packages].sort()) {
   byText.set(text, [...(byText.get(text) ?? []), `${name} ${version}`]);
 }
 const parts = [...byText].map(([text, names]) => `${names.join(", ")}\n\n${text}\n`);
-writeFileSync(`../${NOTICE}`, `What ../page/editor.js is made of.\n\n${parts.join("\n---\n\n")}`);
+writeFileSync(`../${NOTICE}`, `What editor.js is made of.\n\n${parts.join("\n---\n\n")}`);
