@@ -19,7 +19,7 @@ FIVE = "from gmmlib import datasets\n\nx = datasets.worked_example()\nprint(x)"
 HALF = "import sympy as sp\n\nsp.Rational(1, 2)"
 TEN = "from gmmlib import checks\n\nchecks.numerical('eq-a', 4.0, 4.0)"
 CELLS = [
-    run_here_site.words("# 1 One\n\nText.\n"),
+    run_here_site.words(run_here_site.OPENING),
     code("five", FIVE, printed("[0.9 0.7 1.2 2.4 1.8]\n")),
     code("half", HALF, shown(text_latex=run_here_site.LATEX, text_plain="1/2")),
     code("drawn", DRAWN, shown(image_png=run_here_site.png()), mystnb=run_here_site.FIGURE),

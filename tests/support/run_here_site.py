@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -61,9 +62,18 @@ def shown(**data: str) -> dict[str, Any]:
 
 
 FIGURE = {"figure": {"caption": "White.", "name": "fig-white"}, "image": {"alt": ALT}}
+OPENING = """# 1 One
+
+```{admonition} In this chapter
+:class: tip
+**Given:** a thing.
+```
+
+Text.
+"""
 LATEX = r"$\displaystyle \frac{1}{2}$"
 CELLS = [
-    words("# 1 One\n\nText.\n"),
+    words(OPENING),
     code("same", 'x = 1\nprint("one")', printed("one\n")),
     code("other", 'use(x)\nprint("two")', printed("another\n")),
     code("drawn", "draw()", shown(image_png=png(), text_plain="<Figure>"), mystnb=FIGURE),
@@ -102,6 +112,7 @@ def write_sources(root: Path, cells: list[dict[str, Any]] | None = None) -> None
     (root / "chapters").mkdir(parents=True)
     chapters = "[{file: chapters/01_one}, {file: chapters/engine}]"
     (root / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters: {chapters}\n")
+    shutil.copy(ROOT / "assets" / "favicon.svg", root)
     (root / "index.md").write_text("# The book\n\nText.\n\n(run-the-chapters)=\n## Run\n")
     (root / "chapters" / "01_one.ipynb").write_text(notebook(cells or CELLS))
     (root / "chapters" / "engine.md").write_text(EXAMPLES)
@@ -116,6 +127,7 @@ def build(root: Path, *rooms: str) -> Path:
         "exclude_patterns": ["_build"],
         "html_theme": "sphinx_book_theme",
         "html_title": "A Book",
+        "html_favicon": "favicon.svg",
         "html_static_path": [str(ROOT / "assets")],
         "html_css_files": ["fonts/fonts.css", "pages/icons.css", "pages/book.css"],
         "html_js_files": [["pages/book.js", {"defer": "defer"}]],

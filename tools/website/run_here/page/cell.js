@@ -19,6 +19,7 @@ export class Cell {
   #stored = {};
   #watch = null;
   #outputs = null;
+  #place = document.createComment("outputs"); // they stand before it
 
   /** `node` is the page's div.cell, `data` what pages.py wrote of it, `act` what the room does for it. */
   constructor(node, data, index, { root, kept, act, editors }) {
@@ -27,6 +28,8 @@ export class Cell {
     this.input = node.querySelector(".cell_input");
     this.pre = this.input.querySelector("pre");
     this.#stored = { output: this.#output(), pre: [...this.pre.childNodes] };
+    if (this.#stored.output) this.#stored.output.after(this.#place);
+    else node.append(this.#place);
     this.code = data.code;
     this.#addTools();
     this.#takeKept();
@@ -196,7 +199,7 @@ export class Cell {
     if (this.#outputs === outputs) return;
     this.#outputs = outputs;
     this.#output()?.remove();
-    this.node.append(outputs.node);
+    this.#place.before(outputs.node);
   }
 
   #compare(outputs) {
@@ -224,7 +227,7 @@ export class Cell {
     const shown = this.#output();
     if (shown === this.#stored.output) return;
     shown?.remove();
-    if (this.#stored.output) this.node.append(this.#stored.output);
+    if (this.#stored.output) this.#place.before(this.#stored.output);
   }
 
   /** The page as it was stored. Changes stay kept. */
@@ -232,10 +235,12 @@ export class Cell {
     this.#watch.disconnect();
     this.#editor?.destroy();
     this.pre.classList.remove("run-replaced");
+    if (!this.pre.className) this.pre.removeAttribute("class");
     this.pre.removeEventListener("click", this.#clicked);
     this.input.removeEventListener("focusin", this.#focused);
     this.pre.replaceChildren(...this.#stored.pre);
     this.#putOutputBack();
+    this.#place.remove();
     this.tools.remove();
     this.note?.remove();
     delete this.node.dataset.run;

@@ -124,21 +124,17 @@ class Room {
     if (kind === "notebook") return [...document.querySelectorAll("article div.cell")];
     const undo = [];
     const nodes = [...document.querySelectorAll("article div.highlight-python")].map((code) => {
-      const place = document.createComment("");
-      code.before(place);
-      const shown = code.nextElementSibling?.classList.contains("highlight-text") ? code.nextElementSibling : null;
-      const cell = element("div", { className: "cell docutils container" }, element("div", { className: "cell_input docutils container" }));
-      place.after(cell);
-      cell.firstChild.append(code);
-      const output = element("div", { className: "cell_output docutils container" });
-      if (shown) {
-        output.append(shown);
-        cell.append(output);
+      const next = code.nextElementSibling;
+      const shown = next?.classList.contains("highlight-text") ? next : null;
+      const cell = element("div", { className: "cell docutils container" });
+      for (const [part, name] of [[code, "cell_input"], [shown, "cell_output"]].filter(([part]) => part)) {
+        const place = document.createComment(name);
+        part.replaceWith(place);
+        if (part === code) place.after(cell);
+        cell.append(element("div", { className: `${name} docutils container` }, part));
+        undo.push(() => place.replaceWith(part));
       }
-      undo.push(() => {
-        place.replaceWith(code, ...(shown ? [shown] : []));
-        cell.remove();
-      });
+      undo.push(() => cell.remove());
       return cell;
     });
     this.#unwrap = () => undo.forEach((act) => act());
