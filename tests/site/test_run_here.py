@@ -93,7 +93,7 @@ def test_without_the_room_nothing_of_it_is_there(
         text = (running / name).read_text(encoding="utf-8")
         assert "run-here" not in without
         less = re.sub(
-            r'\s*<div class="header-article-item">\s*<button class="btn btn-sm run-here.*?'
+            r'\s*<div class="header-article-item">\s*<button class="btn btn-sm fs-6 run-here.*?'
             r"</button></div>",
             "",
             text,
@@ -249,7 +249,6 @@ def test_the_progress_of_loading(watch: Watch) -> None:
     ready(page)
     expect(page.locator(".run-bar progress")).to_be_hidden()
     assert page.locator(".run-bar progress").get_attribute("aria-label") == "Loading Python"
-    assert page.locator(".run-bar progress").evaluate("bar => bar.value") == 1
     assert (
         page.locator(".run-bar [role=status]")
         .inner_text()

@@ -40,7 +40,7 @@ export class Bar {
     const held = this.node.contains(document.activeElement) && document.activeElement;
     change();
     if (!held || (held.isConnected && !held.hidden)) return;
-    [this.stopButton, this.allButton, this.closeButton].find((node) => !node.hidden).focus();
+    [this.stopButton, this.allButton, this.closeButton].find((node) => !node.hidden).focus({ preventScroll: true });
   }
 
   /** What is seen; `aloud` is what is heard, where it is not the same. */
@@ -61,15 +61,15 @@ export class Bar {
 
   load({ loaded, total, what }) {
     this.progress.hidden = false;
-    if (total) {
-      this.progress.value = Math.min(1, loaded / total);
-      const part = loaded < total ? ` ${(loaded / MEGABYTE).toFixed(0)} of ${(total / MEGABYTE).toFixed(0)} MB` : "";
+    if (loaded < total) {
+      this.progress.value = loaded / total;
+      const part = `${(loaded / MEGABYTE).toFixed(0)} of ${(total / MEGABYTE).toFixed(0)} MB`;
       const quarter = Math.floor((4 * loaded) / total);
-      this.say(`${what} …${part}`, quarter > this.quarter ? `${what}: ${part || "all is here"}` : "");
+      this.say(`${what} … ${part}`, quarter > this.quarter ? `${what}: ${part}` : "");
       this.quarter = quarter;
     } else {
-      this.progress.removeAttribute("value");
-      this.say(`${what} …`, "");
+      this.progress.removeAttribute("value"); // it takes as long as it takes
+      this.say("All is loaded, and Python starts …");
     }
   }
 

@@ -38,6 +38,11 @@ export function texts(outputs) {
   return found.map(([kind, text]) => [kind, printed(text).trimEnd()]);
 }
 
+/** What scrolls is reached by the Tab key (of what the page had at first, book.js sees to that). */
+function reachable(box) {
+  if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
+}
+
 // --- text ---------------------------------------------------------------------------------------
 
 const block = (kind, ...inside) =>
@@ -98,6 +103,7 @@ function formula(latex, root) {
     .then(() => MathJax.tex2chtmlPromise(inside, { display: true }))
     .then((set) => {
       node.replaceChildren(set);
+      reachable(set);
       MathJax.startup.document.clear();
       MathJax.startup.document.updateDocument();
     })
@@ -190,11 +196,9 @@ export class Outputs {
     return picture(type, data[type], metadata, { like, changed: this.changed, index: this.index });
   }
 
-  /** What scrolls is reached by the Tab key (for the rest of the page, book.js sees to that). */
+  /** The cell has run. */
   end() {
-    for (const pre of this.node.querySelectorAll("pre")) {
-      if (pre.scrollWidth > pre.clientWidth || pre.scrollHeight > pre.clientHeight + 1) pre.tabIndex = 0;
-    }
+    this.node.querySelectorAll("pre").forEach(reachable);
   }
 
   clear(wait) {

@@ -49,7 +49,7 @@ class Room {
     document.querySelector(".bd-article-container").append(this.bar.node, this.help);
     document.documentElement.classList.add("run-open");
     this.bar.say("Python is being loaded …");
-    this.bar.closeButton.focus();
+    this.bar.closeButton.focus({ preventScroll: true });
     try {
       const answer = await fetch(this.#address(`_static/run/pages/${this.page}.json?v=${this.version}`));
       if (!answer.ok) throw new Error(`what is known of this page's cells could not be loaded (status ${answer.status})`);

@@ -2,7 +2,7 @@
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { pythonLanguage } from "@codemirror/lang-python";
 import {
-  bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree,
+  bracketMatching, forceParsing, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree,
 } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
 import { Decoration, EditorView, keymap, ViewPlugin } from "@codemirror/view";
@@ -120,15 +120,15 @@ export function createEditor({ parent, code, label, describedBy, changed, run, r
         indentUnit.of("    "),
         EditorState.tabSize.of(4),
         tabs(),
-        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": describedBy }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-describedby": describedBy }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed(update.state.doc.toString());
         }),
       ],
     }),
   });
+  forceParsing(view, code.length, 100); // milliseconds: its colours are there when it is first seen
   return {
-    node: view.dom,
     focus: () => view.focus(),
     setCode: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
     destroy: () => view.destroy(),
