@@ -325,7 +325,7 @@ def test_an_error_says_what_is_wrong_first(watch: Watch) -> None:
 
 
 def test_html_is_shown_where_it_can_do_nothing(context: BrowserContext, address: str) -> None:
-    """The stand-in's HTML has a script, and a picture on another host: neither comes to anything."""
+    """Its script does not run, and its picture on another host is not loaded."""
     watch = Watch(context.new_page(), address)
     page = start(watch)
     ended = []
