@@ -44,9 +44,10 @@ class Loading {
         this.loaded = 0;
         this.total = names.reduce((sum, name) => sum + sizes.get(name), 0);
         this.told = 0;
+        this.failure = null;
         this.files = new Map(names.map((name) => {
             const content = this.content(root + name, sizes.get(name));
-            content.catch(() => {}); // who asks for the file hears of it
+            content.catch((error) => { this.failure ??= error; });
             return [root + name, content];
         }));
         this.tell();
@@ -101,6 +102,7 @@ async function loadPackages(names, loading) {
         messageCallback: () => {},
         errorCallback: (message) => failures.push(message),
     }));
+    if (loading.failure) throw loading.failure; // in plainer words than Pyodide's
     if (failures.length) throw new Missing(failures.join(" "));
 }
 
