@@ -160,7 +160,7 @@ def _no_input(prompt="") -> str:
 SHELL = None
 
 
-def start(post, page) -> None:
+def start(post) -> None:
     """Make the shell, in the folder of the chapters."""
     global SHELL, STREAMS
     PAGE.post = post
