@@ -716,6 +716,7 @@ def test_everybody_types_the_commands_of_the_readme() -> None:
         *commands,
         "make lowest",
         "make processors",
+        "make test-runtime",
     ]
     assert runs("pages.yml") == commands[:1]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")

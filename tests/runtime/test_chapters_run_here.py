@@ -91,6 +91,7 @@ def keep(
         "memory": memory,
         "bytes": manifest["needed_bytes"],
         "versions": ready["versions"],
+        "wrong": wrong,
     }
     text = json.dumps(figures, indent=1) + "\n"
     (run_here.MEASURED / f"{chapter}.json").write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -93,6 +94,7 @@ def own_wheel(root: Path, python: str) -> Wheel:
     return _wheel(metadata.name, metadata.version, files, needed)
 
 
+@cache
 def installed_wheel(name: str, python: str) -> Wheel:
     """A package of this environment, without its tests and whatever is compiled.
 

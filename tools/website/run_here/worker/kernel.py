@@ -160,7 +160,7 @@ def _no_input(prompt="") -> str:
 SHELL = None
 
 
-def start(post, page) -> None:
+def start(post) -> None:
     """Make the shell, in the folder of the chapters."""
     global SHELL, STREAMS
     PAGE.post = post
@@ -183,10 +183,10 @@ def settle() -> None:
 
     tqdm.tqdm.monitor_interval = 0
     if importlib.util.find_spec("dask"):
-        import dask
-        from dask.local import SynchronousExecutor
+        from dask.base import named_schedulers
+        from dask.local import get_sync
 
-        dask.config.set(pool=SynchronousExecutor())
+        named_schedulers.setdefault("threads", get_sync)  # in a browser Dask has no such name
 
 
 def versions() -> str:

@@ -7,12 +7,12 @@
  *                  {type: "output", id, output}    an output as nbformat 4 has it
  *                  {type: "clear", id, wait}       IPython's clear_output
  *                  {type: "done", id, ok, count, memory}
- *                  {type: "failed", message, memory}   nothing can be run any more
+ *                  {type: "failed", message, lacksMemory}   nothing can be run any more
  *
- * `runtime` is the address of the folder _static/runtime/, `page` the chapter's name, `interrupt` a
- * SharedArrayBuffer or null. `memory` is true where there was too little of it for Python, in
- * "failed", and elsewhere the bytes that Python's memory takes. Without a SharedArrayBuffer, who
- * wants to stop a cell ends the worker. It runs as a module, new Worker(url, {type: "module"}).
+ * `runtime` is the address of the folder _static/runtime/; `page`, the chapter's name, makes no
+ * difference yet; `interrupt` is a SharedArrayBuffer or null. Without one, who wants to stop a cell
+ * ends the worker. `memory` is how many bytes Python's memory takes. It runs as a module:
+ * new Worker(address, {type: "module"}).
  */
 
 const fetchFromNetwork = self.fetch.bind(self);
@@ -30,7 +30,7 @@ self.onmessage = ({ data }) => {
 };
 
 const post = (message) => self.postMessage(message);
-const memory = () => (python ? python._module.HEAP8.length : 0);
+const memory = () => python?._module.HEAP8?.length ?? 0;
 
 // --- what is loaded -----------------------------------------------------------------------------
 
@@ -44,9 +44,11 @@ class Loading {
         this.loaded = 0;
         this.total = names.reduce((sum, name) => sum + sizes.get(name), 0);
         this.told = 0;
+        this.failed = new Promise((resolve, reject) => { this.fail = reject; });
+        this.failed.catch(() => {}); // whoever waits for it hears of it
         this.files = new Map(names.map((name) => {
             const content = this.content(root + name, sizes.get(name));
-            content.catch(() => {}); // who asks for the file hears of it
+            content.catch(this.fail);
             return [root + name, content];
         }));
         this.tell();
@@ -104,7 +106,8 @@ async function loadPackages(names, loading) {
     if (failures.length) throw new Missing(failures.join(" "));
 }
 
-/** While the task runs, its files come from `loading`. */
+/** While the task runs, its files come from `loading`. It ends where one of them cannot be had:
+ *  Pyodide itself would wait for ever, or say it in its own words. */
 async function served(loading, task) {
     const before = self.fetch;
     self.fetch = (resource, options) => {
@@ -113,7 +116,7 @@ async function served(loading, task) {
         return fetchFromNetwork(resource, options);
     };
     try {
-        return await task();
+        return await Promise.race([task(), loading.failed]);
     } finally {
         self.fetch = before;
     }
@@ -132,7 +135,7 @@ async function readManifest() {
 
 // --- start --------------------------------------------------------------------------------------
 
-async function start({ runtime, page, interrupt }) {
+async function start({ runtime, interrupt }) {
     const began = performance.now();
     try {
         root = runtime;
@@ -142,13 +145,16 @@ async function start({ runtime, page, interrupt }) {
         const script = /\.m?js$/;
         const files = manifest.needed.filter((name) => !script.test(name));
         const loading = new Loading(files, "Loading Python and its packages");
+        tellOfFailure(loading.fail);
         await served(loading, async () => {
-            const { loadPyodide } = await import(`${base}pyodide.mjs`);
+            const { loadPyodide } = await import(`${base}pyodide.mjs`).catch(() => {
+                throw new Missing("This site has no pyodide.mjs.");
+            });
             python = await loadPyodide({ indexURL: base, lockFileURL: root + manifest.lock });
             await loadPackages(manifest.packages, loading);
             const book = await (await self.fetch(root + manifest.book)).arrayBuffer();
             loading.tell("Starting Python");
-            await startKernel(book, page);
+            await startKernel(book);
         });
         if (interrupt) python.setInterruptBuffer(new Uint8Array(interrupt));
         const seconds = (performance.now() - began) / 1000;
@@ -158,14 +164,28 @@ async function start({ runtime, page, interrupt }) {
     }
 }
 
-async function startKernel(book, page) {
+/** Pyodide waits for ever where the browser cannot make a program of its file. */
+function tellOfFailure(fail) {
+    const instantiate = WebAssembly.instantiateStreaming;
+    WebAssembly.instantiateStreaming = async (...given) => {
+        WebAssembly.instantiateStreaming = instantiate;
+        try {
+            return await instantiate.call(WebAssembly, ...given);
+        } catch (error) {
+            fail(error);
+            throw error;
+        }
+    };
+}
+
+async function startKernel(book) {
     const home = python.FS.cwd();
     python.unpackArchive(book, "zip", { extractDir: home });
     const address = new URL("kernel.py", self.location.href);
     const source = await (await fetchFromNetwork(address, { cache: "no-cache" })).text();
     python.FS.writeFile(`${home}/run_here_kernel.py`, source);
     kernel = python.pyimport("run_here_kernel");
-    kernel.start((text) => post(JSON.parse(text)), page);
+    kernel.start((text) => post(JSON.parse(text)));
 }
 
 function fail(error) {
@@ -175,7 +195,7 @@ function fail(error) {
     if (lacking) message = "This device has not enough free memory to run Python in a page.";
     if (error instanceof Missing) message = `Python could not be loaded. ${said}`;
     broken = message;
-    post({ type: "failed", message, memory: lacking });
+    post({ type: "failed", message, lacksMemory: lacking });
 }
 
 // --- run ----------------------------------------------------------------------------------------
