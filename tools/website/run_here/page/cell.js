@@ -173,7 +173,7 @@ export class Cell {
   /** What comes from now on is shown in place of what is there, from the first output on. */
   begin() {
     this.setState("running");
-    const outputs = new Outputs({ root: this.root, like: pictures(this.#stored.output), changed: this.changed, index: this.index });
+    const outputs = new Outputs({ root: this.root, like: [], changed: this.changed, index: this.index });
     return {
       output: (output) => {
         this.#take(outputs);
@@ -197,7 +197,9 @@ export class Cell {
 
   #take(outputs) {
     if (this.#outputs === outputs) return;
+    this.#outputs?.giveBack();
     this.#outputs = outputs;
+    outputs.like = pictures(this.#stored.output);
     this.#output()?.remove();
     this.#place.before(outputs.node);
   }
@@ -223,6 +225,7 @@ export class Cell {
   }
 
   #putOutputBack() {
+    this.#outputs?.giveBack();
     this.#outputs = null;
     const shown = this.#output();
     if (shown === this.#stored.output) return;

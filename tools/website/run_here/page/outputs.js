@@ -160,6 +160,7 @@ export class Outputs {
   #pictures = 0;
   #stream = null; // {name, text, node}: what follows of the same stream is added to it
   #clear = false; // with the next output
+  #lent = []; // what gives the stored output its figures back
   all = [];
 
   constructor({ root, like, changed, index }) {
@@ -193,7 +194,20 @@ export class Outputs {
     if (type === "text/latex") return formula(data[type], this.root);
     if (type === "text/plain") return block("text_plain", printed(data[type]));
     const like = this.like[this.#pictures++];
-    return picture(type, data[type], metadata, { like, changed: this.changed, index: this.index });
+    const options = { changed: this.changed, index: this.index };
+    if (!like?.querySelector(".touch-figure")) return picture(type, data[type], metadata, { like, ...options });
+    // a figure that can be touched stays, and what the code draws stands below it
+    const place = document.createComment("figure");
+    like.replaceWith(place);
+    this.#lent.push(() => place.replaceWith(like));
+    const drawn = picture(type, data[type], metadata, options);
+    return element("div", {}, like, element("p", { className: "run-drawn", textContent: "What the code drew:" }), drawn);
+  }
+
+  /** The stored output has all its figures again. */
+  giveBack() {
+    this.#lent.forEach((give) => give());
+    this.#lent = [];
   }
 
   /** The cell has run. */
@@ -209,6 +223,7 @@ export class Outputs {
     this.#clear = false;
     this.#stream = null;
     this.#pictures = 0;
+    this.giveBack();
     this.all = [];
     this.node.replaceChildren();
   }
