@@ -25,6 +25,7 @@ async function start(data) {
   interrupt = data.interrupt && new Uint8Array(data.interrupt);
   const manifest = await (await fetch(`${data.runtime}runtime.json`)).json();
   let loaded = 0;
+  post({ type: "progress", loaded, total: manifest.needed_bytes, what: "Loading Python" });
   for (const name of manifest.needed) {
     const answer = await fetch(data.runtime + name);
     if (!answer.ok) return post({ type: "failed", message: `${name} is missing.` });
