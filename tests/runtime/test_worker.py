@@ -252,6 +252,7 @@ def test_the_page_is_told_how_much_has_come(kernel: run_here.Kernel, run_site: R
     [
         "import numpy as np\nfrom gmmlib import GaussianMixture\n"
         "X = np.random.default_rng(0).normal(size=(100_000, 3))\n"
+        "X[:40_000] += 9\n"
         "print(GaussianMixture(2, n_init=1, random_state=0).fit(X).n_iter_ > 0)",
         "from gmmlib import datasets\nfrom gmmlib.select import select\n"
         "_ = select(datasets.old_faithful(), n_components=[1, 2], covariance_types=['EII'],"
