@@ -1,6 +1,5 @@
 """The worker and its kernel: what they send, and that the tests of the chapters see a fault."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +113,7 @@ def cut_short(path: Path) -> None:
 def test_a_broken_site_is_told(
     browser: Browser, tmp_path: Path, harm: Any, said: str, part: str
 ) -> None:
-    run_here.make_site(tmp_path, Path(os.environ["RUNTIME"]))
+    run_here.make_site(tmp_path, run_here.runtime())
     (path,) = (p for p in (tmp_path / "_static/runtime").rglob("*") if p.name.startswith(part))
     harm(path)
     page = browser.new_context().new_page()
