@@ -116,7 +116,10 @@ def _solved(matrices: FloatArray, right: FloatArray) -> FloatArray:
 def _inverses(matrices: FloatArray) -> FloatArray:
     """The inverses of matrices (..., d, d); infinite where there is none."""
     try:
-        return np.asarray(np.linalg.inv(matrices))
+        found = np.asarray(np.linalg.inv(matrices))
+        # in WebAssembly NumPy raises no error
+        none = np.isnan(found).all(axis=(-2, -1)) & np.isfinite(matrices).all(axis=(-2, -1))
+        return np.where(none[..., np.newaxis, np.newaxis], np.inf, found)
     except np.linalg.LinAlgError:
         found = np.full(matrices.shape, np.inf)
         for index in np.ndindex(matrices.shape[:-2]):
