@@ -118,8 +118,8 @@ def _inverses(matrices: FloatArray) -> FloatArray:
     try:
         found = np.asarray(np.linalg.inv(matrices))
         # in WebAssembly NumPy raises no error
-        none = np.isnan(found).all(axis=(-2, -1)) & np.isfinite(matrices).all(axis=(-2, -1))
-        return np.where(none[..., np.newaxis, np.newaxis], np.inf, found)
+        whole = np.isfinite(matrices).all(axis=(-2, -1), keepdims=True)
+        return np.where(whole & np.isnan(found), np.inf, found)
     except np.linalg.LinAlgError:
         found = np.full(matrices.shape, np.inf)
         for index in np.ndindex(matrices.shape[:-2]):
