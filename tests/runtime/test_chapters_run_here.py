@@ -43,7 +43,7 @@ def test_a_chapter_runs_as_it_is_stored(
 
 def test_the_second_start_is_served_from_the_cache(browser: Browser, tmp_path: Path) -> None:
     """And how long the first output takes, the first time and the second."""
-    manifest = run_here.make_site(tmp_path, Path(os.environ["RUNTIME"]))
+    manifest = run_here.make_site(tmp_path, run_here.runtime())
     sent: list[int] = []
 
     def copyfile(handler: Any, source: Any, target: Any) -> None:

@@ -1,6 +1,5 @@
 """The worker and its kernel: what they send, and that the tests of the chapters see a fault."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +113,7 @@ def cut_short(path: Path) -> None:
 def test_a_broken_site_is_told(
     browser: Browser, tmp_path: Path, harm: Any, said: str, part: str
 ) -> None:
-    run_here.make_site(tmp_path, Path(os.environ["RUNTIME"]))
+    run_here.make_site(tmp_path, run_here.runtime())
     (path,) = (p for p in (tmp_path / "_static/runtime").rglob("*") if p.name.startswith(part))
     harm(path)
     page = browser.new_context().new_page()
@@ -252,6 +251,7 @@ def test_the_page_is_told_how_much_has_come(kernel: run_here.Kernel, run_site: R
     [
         "import numpy as np\nfrom gmmlib import GaussianMixture\n"
         "X = np.random.default_rng(0).normal(size=(100_000, 3))\n"
+        "X[:40_000] += 9\n"
         "print(GaussianMixture(2, n_init=1, random_state=0).fit(X).n_iter_ > 0)",
         "from gmmlib import datasets\nfrom gmmlib.select import select\n"
         "_ = select(datasets.old_faithful(), n_components=[1, 2], covariance_types=['EII'],"

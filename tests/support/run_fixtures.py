@@ -1,8 +1,6 @@
 """A static server over the runtime, and a browser that keeps what it has fetched."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ PREFIX = "/some/where/"  # a site need not lie at the root of its host
 def run_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
     """The address of a page that drives the worker, and the runtime's manifest."""
     folder = tmp_path_factory.mktemp("run")
-    manifest = run_here.make_site(folder, Path(os.environ["RUNTIME"]))
+    manifest = run_here.make_site(folder, run_here.runtime())
     with site_checks.serve(folder, PREFIX) as address:
         yield address, manifest
 

@@ -1,6 +1,7 @@
 """Cells that run in the browser's worker, as a page would have them run, and what came of them."""
 
 import json
+import os
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, TimeoutError
 
 from website.run_here.folder import write
@@ -47,6 +49,14 @@ function start(page) {
 function run(id, code) { worker.postMessage({ type: "run", id, code, tags: [] }); }
 </script>
 """
+
+
+def runtime() -> Path:
+    """The release of Pyodide that the tests run on."""
+    given = os.environ.get("RUNTIME")
+    if not given:
+        pytest.fail("RUNTIME names no release of Pyodide. Run: make test-runtime")
+    return Path(given)
 
 
 def make_site(folder: Path, runtime: Path) -> dict[str, Any]:

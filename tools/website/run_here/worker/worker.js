@@ -43,7 +43,7 @@ class Loading {
         this.what = what;
         this.loaded = 0;
         this.total = names.reduce((sum, name) => sum + sizes.get(name), 0);
-        this.told = 0;
+        this.told = -Infinity;
         this.failed = new Promise((resolve, reject) => { this.fail = reject; });
         this.failed.catch(() => {}); // whoever waits for it hears of it
         this.files = new Map(names.map((name) => {
