@@ -90,7 +90,8 @@ class Room {
     this.#ready = false;
     this.bar.loaded();
     this.bar.set({ ready: false, busy: false });
-    this.bar.say(`Python could not be started: ${error.message}`);
+    // what the worker says of its own start is whole sentences
+    this.bar.say(error instanceof Ended ? error.message : `The page could not be made to run: ${error.message}.`);
     this.bar.offer("Try again", () => {
       this.bar.set({ ready: false, busy: false });
       if (this.#cells.length) this.restart();
