@@ -22,16 +22,28 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Activated environments and stray paths must not lend their packages to .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book test browser serve lab notebooks ledger bench course course-test lowest processors lint lock clean
+# The folder of an unpacked release of Pyodide: with it, each chapter has Run this page. Whoever only
+# uses the site takes the one that is there.
+BUILT_WITH := $(shell cat _build/runtime 2>/dev/null)
+RUNTIME ?= $(if $(filter serve course,$(MAKECMDGOALS)),$(BUILT_WITH))
+export RUNTIME
+
+.PHONY: help book test test-runtime browser serve lab notebooks ledger bench course course-test lowest processors lint lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | \
-	  while read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
+	  while read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 book: $(PAGE) ## build the website, warnings as errors: _build/html/index.html
 
 test: browser lint $(PAGE) ## lint, then test the library, the chapters and the website
 	$(RUN) -m pytest -n 2 --cov=gmmlib --cov-branch --cov-fail-under=95
+
+# Not a part of make test: it takes some minutes, and 80 MB from the package index the first time.
+test-runtime: browser .venv/complete ## run every chapter in a browser's own Python (RUNTIME=folder: in that one)
+	@folder="$(RUNTIME)"; [ -n "$$folder" ] || folder="$$($(RUN) tools/pinned_runtime.py)"; \
+	  RUNTIME="$$folder" $(RUN) -m pytest -n 2 tests/runtime
+	$(RUN) tools/runtime_figures.py
 
 browser:
 	@command -v "$(CHROMIUM)" >/dev/null || { echo "The tests of the website need Chromium," \
@@ -106,10 +118,17 @@ SOURCES := _config.yml _toc.yml index.md references.bib $(shell find assets chap
 # Jupyter Book can succeed without writing a page, and keeps old ones: so they go first, and
 # the page must be there afterwards.
 $(PAGE): .venv/complete $(SOURCES)
-	rm -rf _build/html _build/.doctrees
+	rm -rf _build/html _build/.doctrees _build/runtime
 	.venv/bin/jupyter-book build -W -n --keep-going .
 	@test -s $@ || { echo "jupyter-book ended well but wrote no $@." \
 	  "Is jupyter-book 1 installed ($(RUN) -m pip show jupyter-book)?" >&2; exit 1; }
+	@$(if $(RUNTIME),echo '$(RUNTIME)' > _build/runtime)
+
+# A site that was built with another runtime, or another release in its folder, is built anew.
+$(PAGE): $(if $(RUNTIME),$(wildcard $(RUNTIME)/pyodide-lock.json))
+ifneq ($(RUNTIME),$(BUILT_WITH))
+$(PAGE): anew
+endif
 
 # The file is written when all else has succeeded, so a half-made .venv is made anew. It holds the
 # folder, because an environment does not survive being moved.

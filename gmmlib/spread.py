@@ -99,11 +99,14 @@ def lacking(
 
 
 def _is_above(least: float, correlation: FloatArray) -> bool:
-    """Whether every eigenvalue is above ``least``; a factor costs a tenth of the eigenvalues."""
+    """Whether every eigenvalue is above ``least``; a factor costs a tenth of the eigenvalues.
+
+    In WebAssembly NumPy gives NaN where it raises an error elsewhere.
+    """
     shifted = correlation.copy()
     shifted[np.diag_indices_from(shifted)] -= least
     try:
-        np.linalg.cholesky(shifted)
+        factor = np.linalg.cholesky(shifted)
     except np.linalg.LinAlgError:
         return False
-    return True
+    return bool(np.isfinite(factor).all())

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property, wraps
-from threading import Lock
+from functools import cache, cached_property, wraps
+from threading import Lock, Thread
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import joblib
@@ -41,7 +41,10 @@ class Executor(Protocol):
 
 
 class Threads(Executor):
-    """An executor: threads of this process, as many as it may use unless a number is given."""
+    """An executor: threads of this process, as many as it may use unless a number is given.
+
+    Where none can be started, as in a browser, the blocks are computed here, one after the other.
+    """
 
     def __init__(self, n_threads: int | None = None) -> None:
         self._asked = n_threads
@@ -50,7 +53,8 @@ class Threads(Executor):
     @cached_property
     def n_threads(self) -> int:
         """How many there are; counting the processors takes as long as many a small pass."""
-        return self._asked or int(joblib.cpu_count())
+        asked = self._asked or int(joblib.cpu_count())
+        return asked if asked == 1 or can_start() else 1
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], work: float
@@ -67,6 +71,18 @@ class Threads(Executor):
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+
+@cache
+def can_start() -> bool:
+    """Whether this Python starts threads: it is tried, once, with one that does nothing."""
+    thread = Thread(target=lambda: None, name="gmmlib-tries")
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def in_order(

@@ -165,6 +165,8 @@ def _covariances(name: str, now: Mapping[str, Any], family: Family, K: int, d: i
             back = np.linalg.inv(matrix)
         except np.linalg.LinAlgError:
             raise ValueError(_NO_PRECISION.format(name, j)) from None
+        if np.isnan(back).any():  # in WebAssembly NumPy raises no error
+            raise ValueError(_NO_PRECISION.format(name, j))
         Sigma[j] = back if name == "precisions_" else back.T @ back
     return (Sigma + Sigma.swapaxes(1, 2)) / 2
 

@@ -116,7 +116,10 @@ def _solved(matrices: FloatArray, right: FloatArray) -> FloatArray:
 def _inverses(matrices: FloatArray) -> FloatArray:
     """The inverses of matrices (..., d, d); infinite where there is none."""
     try:
-        return np.asarray(np.linalg.inv(matrices))
+        found = np.asarray(np.linalg.inv(matrices))
+        # in WebAssembly NumPy raises no error
+        whole = np.isfinite(matrices).all(axis=(-2, -1), keepdims=True)
+        return np.where(whole & np.isnan(found), np.inf, found)
     except np.linalg.LinAlgError:
         found = np.full(matrices.shape, np.inf)
         for index in np.ndindex(matrices.shape[:-2]):

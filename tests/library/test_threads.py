@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from gmmlib import GaussianMixture
+from gmmlib import GaussianMixture, datasets, initialization
 from gmmlib.engine import Matrices, threads, using
 from gmmlib.engine.threads import in_order, one_blas_thread
+from roads import em_step
 
 
 def blas_threads():
@@ -182,3 +183,32 @@ def test_a_fit_in_a_child_after_a_fit_in_the_parent():
         os._exit(0)
     os.waitpid(child, 0)
     assert float(os.read(read, 100)) == mine
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    threads.can_start.cache_clear()
+    yield
+    threads.can_start.cache_clear()
+
+
+def test_where_no_thread_can_be_started_the_blocks_are_computed_here(no_threads):
+    executor = threads.Threads(3)
+    assert list(executor.map(lambda i: (i, threading.get_ident()), range(9), 1e9)) == [
+        (i, threading.get_ident()) for i in range(9)
+    ]
+    executor.close()
+
+
+def test_without_threads_a_step_gives_the_same(small_blocks, request):
+    X = datasets.old_faithful()
+    start = initialization.k_means_plus_plus(X, 2, random_state=0)
+    with_threads, before = em_step(X, start, n_threads=3)
+    request.getfixturevalue("no_threads")
+    here, also_before = em_step(X, start, n_threads=3)
+    assert before == also_before
+    assert np.array_equal(here.covariances, with_threads.covariances)

@@ -720,6 +720,7 @@ def test_everybody_types_the_commands_of_the_readme() -> None:
         *commands,
         "make lowest",
         "make processors",
+        "make test-runtime",
     ]
     assert runs("pages.yml") == commands[:1]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
@@ -795,7 +796,7 @@ def test_pre_commit_downloads_nothing() -> None:
 # ---- the Makefile --------------------------------------------------------------------------
 
 # What make test itself hands down would change what a make inside a test does.
-HANDED_DOWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PYTHON", "CHROMIUM")
+HANDED_DOWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PYTHON", "CHROMIUM", "RUNTIME")
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -963,6 +964,49 @@ def test_without_chromium_the_tests_say_so(bare: Path) -> None:
     assert run.returncode != 0
     assert "sudo apt install chromium" in run.stderr
     assert "pytest" not in calls(bare)
+
+
+# ---- make book RUNTIME=folder --------------------------------------------------------------
+
+
+@pytest.fixture
+def workshop(bare: Path) -> Path:
+    """A clone whose jupyter-book only says with which runtime it was called, and two runtimes."""
+    pretend(bare)
+    for name in ("assets", "chapters", "course", "gmmlib", "one", "two"):
+        (bare / name).mkdir()
+    for name in ("_config.yml", "_toc.yml", "index.md", "references.bib"):
+        (bare / name).touch()
+    for name in ("one", "two"):
+        (bare / name / "pyodide-lock.json").touch()
+    assert make("lint", "PYTHON=./fake", folder=bare).returncode == 0
+    build = bare / ".venv/bin/jupyter-book"
+    build.write_text(
+        '#!/bin/sh\necho "built with $RUNTIME" >> calls\n'
+        "mkdir -p _build/html; echo page > _build/html/index.html\n"
+    )
+    build.chmod(0o755)
+    return bare
+
+
+def test_a_site_with_another_runtime_is_built_anew(workshop: Path) -> None:
+    def built(*arguments: str) -> list[str]:
+        calls(workshop)
+        run = make(*arguments, "PYTHON=./fake", folder=workshop)
+        assert run.returncode == 0, run.stderr
+        return [line for line in calls(workshop).splitlines() if line.startswith("built")]
+
+    assert built("book") == ["built with "]
+    assert built("book") == []
+    assert built("book", "RUNTIME=one") == ["built with one"]
+    assert built("book", "RUNTIME=one") == []
+    assert built("serve") == built("course") == []
+    assert built("book", "RUNTIME=two") == ["built with two"]
+    later = (workshop / "_build/html/index.html").stat().st_mtime + 10
+    os.utime(workshop / "two/pyodide-lock.json", (later, later))
+    assert built("book", "RUNTIME=two") == ["built with two"]
+    assert built("book") == ["built with "]
+    assert built("serve") == []
 
 
 # ---- make lab, make serve ------------------------------------------------------------------

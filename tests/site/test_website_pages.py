@@ -98,9 +98,11 @@ def project(tmp_path: Path) -> Project:
 
 def test_every_room_is_opened() -> None:
     """And none twice, or one that is not there."""
-    modules = Path(website.__file__).parent.glob("[a-z]*.py")
-    rooms = {path.stem for path in modules if "\ndef setup(" in path.read_text(encoding="utf-8")}
-    assert sorted(website.ROOMS) == sorted(rooms)
+    folder = Path(website.__file__).parent
+    modules = {path.stem: path for path in folder.glob("[a-z]*.py")}
+    modules |= {path.parent.name: path for path in folder.glob("*/__init__.py")}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in modules.items()}
+    assert sorted(website.ROOMS) == sorted(n for n in texts if "\ndef setup(" in texts[n])
 
 
 def test_without_any_address(project: Project) -> None:

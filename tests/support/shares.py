@@ -13,6 +13,7 @@ SINGLY = (
     "tests/site/test_touch_contract.py::",
     "tests/site/test_pages.py::test_every_page",
     "tests/project/test_project.py::",
+    "tests/runtime/test_chapters_run_here.py::",
 )
 FIRST = (
     "tests/site/test_touch_",

@@ -75,9 +75,12 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serve(folder: Path, prefix: str = "/") -> Iterator[str]:
-    """The address of a static server over the folder, on a free port of this machine."""
-    handler = type("Handler", (_Handler,), {"prefix": prefix})
+def serve(folder: Path, prefix: str = "/", **more: Any) -> Iterator[str]:
+    """The address of a static server over the folder, on a free port of this machine.
+
+    What is given beside stands in for methods of its handler.
+    """
+    handler = type("Handler", (_Handler,), {"prefix": prefix, **more})
     server = _Server(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

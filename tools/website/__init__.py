@@ -38,6 +38,7 @@ ROOMS = (
     "picture_sizes",
     "page_weight",
     # the site
+    "run_here",
     "search_index",
     "site_map",
     "not_found",
