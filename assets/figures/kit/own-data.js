@@ -4,10 +4,16 @@
 //   const mine = ownData.panel(f, plot, {
 //     dimension: 2,
 //     source: () => ({ points, names }),      // what is shown now, to begin from
-//     changed: (how, said) => { … },          // after each change; how is "drag" while one moves
-//     memo: () => …, restore: (memo) => …,    // what else comes back by undo
+//     changed: (how, said) => { … },          // after each change
+//     restore: (given) => { … },              // undo: the state that the address had, the points are back already
+//     most: 100, before: node,                // points at most; where the controls are, else before the plot
 //   });
 //   mine.show(true); mine.X; mine.labels; mine.frame(0);        // shown, and the data
+//
+// `how` is "edit" where points were added, moved or deleted, "drag" while one moves, "new" where all
+// are others, "copy" where they are those that the figure showed, "undo" for undo and redo, and
+// "chosen" where none has changed.
+//
 //   f.address(() => ({ ...mine.write() }), (given) => { mine.read(given); … });
 //
 // A point is kept as the numbers that were typed. While they fit, all are in the address:
@@ -138,7 +144,7 @@
 
   // --- the panel ---
 
-  function panel(f, plot, { dimension, source, changed, memo = () => null, restore = () => {}, most = MOST }) {
+  function panel(f, plot, { dimension, source, changed, restore, most = MOST, before: spot = plot.box }) {
     const { el } = touch;
     const along = Array.from({ length: dimension }, (_, c) => c);
     let points = [];
@@ -154,7 +160,7 @@
     const axis = (c) => frame(points.map((point) => point[c]));
     const said = (point) => point.map((value, c) => near(value, decimals(axis(c)) + 1));
     const place = (point) => (dimension === 1 ? said(point)[0] : `(${said(point).join(", ")})`);
-    const state = () => ({ points, names, chosen, memo: memo() });
+    const state = () => ({ points, names, chosen, given: Object.fromEntries(new URLSearchParams(f.hash.split("?")[1] || "")) });
 
     // --- changes, and undo ---
 
@@ -162,10 +168,10 @@
       if (!what || what !== tag) past = [...past, old].slice(-PAST);
       [tag, future] = [what, []];
     }
-    function change(next, words, { pick = -1, names: named = names, what = "" } = {}) {
-      keep(state(), what);
+    function change(next, words, { pick = -1, named = names, how = "edit" } = {}) {
+      keep(state());
       [points, names, chosen] = [next, named, pick];
-      changed("done", words);
+      changed(how, words);
     }
     function back(from, to, nothing, words) {
       const old = from.at(-1);
@@ -176,7 +182,7 @@
       future = from === future ? future.slice(0, -1) : [...future, now];
       tag = "";
       ({ points, names, chosen } = old);
-      restore(old.memo);
+      restore(old.given);
       changed("undo", words);
     }
     const undo = () => back(past, future, "There is nothing to undo.", "Undone. ");
@@ -184,9 +190,13 @@
     const count = () => (points.length === 1 ? "1 point" : `${points.length} points`);
 
     function add(point) {
-      if (points.length >= most) return f.say(`This figure takes at most ${most} points. Delete one first.`);
+      if (points.length >= most) {
+        f.say(`This figure takes at most ${most} points. Delete one first.`);
+        return false;
+      }
       const at = point.map((value) => String(value).replace(/-/g, "−")).join(", ");
       change([...points, point], `Point ${points.length + 1} is at ${dimension === 1 ? at : `(${at})`}. `, { pick: points.length });
+      return true;
     }
     function remove() {
       if (chosen < 0) return f.say("Choose a point first: click on it, or press Next.");
@@ -201,8 +211,8 @@
       [chosen, tag] = [(i + points.length) % points.length, ""];
       changed("chosen", `Point ${chosen + 1} of ${points.length}: ${place(points[chosen])}. `);
     }
-    function replace(next, named, words) {
-      change(next, words, { names: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
+    function replace(next, named, words, how = "new") {
+      change(next, words, { how, named: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
     }
     function moveTo(to, how) {
       const old = points[chosen];
@@ -216,7 +226,7 @@
         before = null;
       }
       points = points.map((point, i) => (i === chosen ? next : point));
-      changed(how === "drag" ? "drag" : "done", `Point ${chosen + 1} is at ${place(next)}. `);
+      changed(how === "drag" ? "drag" : "edit", `Point ${chosen + 1} is at ${place(next)}. `);
     }
 
     // --- on the plot ---
@@ -276,7 +286,7 @@
     });
     f.root.addEventListener("keydown", (event) => {
       const key = event.key.toLowerCase();
-      if (!on || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
+      if (!(on || future.length) || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
       if (event.target.matches("textarea, input[type='text']")) return; // these have their own
       event.preventDefault();
       if (key === "y" || event.shiftKey) redo();
@@ -286,7 +296,7 @@
     // --- controls ---
 
     const box = el("div", { class: "touch-own", role: "group", "aria-label": "Your own points" });
-    plot.box.before(box);
+    spot.before(box);
     const first = f.row("", box);
     const editor = f.button(first, "Edit the points", () => {
       edit = !edit;
@@ -348,7 +358,6 @@
     inside.append(picker, complaint);
     const buttons = f.row("", inside);
     f.button(buttons, "Use these numbers", use);
-    f.button(buttons, "Take the points shown", copy);
     f.button(buttons, "Clear", () => replace([], along.map(() => ""), "All points are gone; Undo brings them back. "));
     const saver = f.button(buttons, "Download the table (CSV)", () => {
       f.save("points.csv", csv(points, along.map(label)));
@@ -400,7 +409,7 @@
     function copy() {
       f.stop();
       const { points: shown, names: named } = source();
-      replace(shown.map((point) => [].concat(point)), named, "These points are yours now: change them as you like. ");
+      replace(shown.map((point) => [].concat(point)), named, "These points are yours now: change them as you like. ", "copy");
     }
 
     return {
