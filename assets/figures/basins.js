@@ -126,7 +126,10 @@ touch.figure("basins", (f) => {
     }
   }
   const last = () => path.length - 1;
-  const nameOf = (one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[summits.indexOf(one)] || "?";
+  // Of the reader's numbers those of this map have the first names, so that a link leads to the same
+  // ones whatever other maps have found.
+  const ranked = () => (set === "own" ? [...summits.filter((one) => counts.has(one)), ...summits.filter((one) => !counts.has(one) && one === end)] : summits);
+  const nameOf = (one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[ranked().indexOf(one)] || "?";
 
   // --- in words ---
 
@@ -143,7 +146,7 @@ touch.figure("basins", (f) => {
     if (end === "one") f.say(...here, "cannot tell the two components apart: it stays on the diagonal.");
     else if (end === "collapse") f.say(...here, "loses a component on a single point: a needle, and no summit.");
     else f.say(...here, `takes ${last()} iterations to summit ${nameOf(end)}, where `, L(), ` is ${fixed(end.ell)}. `,
-      end === summits[0] ? "It is the highest that this map knows." : `It is not the highest: summit A has ${fixed(summits[0].ell)}.`);
+      ranked().every((one) => one.ell <= end.ell) ? "It is the highest that this map knows." : `It is not the highest: summit A has ${fixed(ranked()[0].ell)}.`);
   }
   function saySteps() {
     if (unfit) return sayUnfit();
@@ -169,8 +172,8 @@ touch.figure("basins", (f) => {
     walk();
     show();
     if (unfit) return sayUnfit();
-    if (!summits.length) return f.say("From no start of this map does EM reach a summit: a component collapses.");
-    const share = (100 * (counts.get(summits[0]) || 0)) / (side * (side - 1));
+    if (!ranked().length) return f.say("From no start of this map does EM reach a summit: a component collapses.");
+    const share = (100 * (counts.get(ranked()[0]) || 0)) / (side * (side - 1));
     f.say(`Each component now starts with ${width === 1 ? "the" : `${width} times the`} standard deviation of the data. `,
       `${fixed(share, 0)} % of the starts reach summit A.`);
   });
@@ -198,11 +201,10 @@ touch.figure("basins", (f) => {
     changed: (how, said) => {
       if (how === "drag") return bells.render(); // the map follows at the end
       if (how !== "chosen" && how !== "undo") {
-        const [kept, w] = [start, width];
-        const stays = set === "own" && how !== "new";
+        const stays = how === "copy" || (set === "own" && how !== "new");
         choose("own");
-        reset();
-        if (how === "copy" || stays) [start, width] = [kept.map((v) => clamp(v, ...RANGE)), w];
+        if (stays) start = start.map((v) => clamp(v, ...RANGE));
+        else [start, width] = [usual, 1];
         survey();
         walk();
       }
@@ -286,10 +288,11 @@ touch.figure("basins", (f) => {
     const paper = canvas.getContext("2d");
     const data = paper.createImageData(side, side);
     const colours = touch.palette(f.root);
+    const order = ranked();
     cells.forEach((row, a) => row.forEach((one, b) => {
       if (one === undefined) return;
       const at = 4 * ((side - 1 - b) * side + a);
-      const colour = one ? colours[summits.indexOf(one) % 6] : [128, 128, 128];
+      const colour = one ? colours[order.indexOf(one) % 6] : [128, 128, 128];
       [data.data[at], data.data[at + 1], data.data[at + 2]] = colour;
       data.data[at + 3] = 150;
     }));
@@ -341,12 +344,12 @@ touch.figure("basins", (f) => {
     value.replaceChildren(L(), ` = ${fixed(levels[t], 2)}`, el("span", { class: "touch-muted" }, ` iteration ${t} of ${last()}`,
       ...[1, 2].map((j) => el("span", {}, ", ", letter("μ", j), ` = ${whole(theta[j], 1)}`)),
       ...[1, 2].map((j) => el("span", {}, ", ", letter("σ", j), ` = ${whole(Math.sqrt(theta[2 + j]), 1)}`))));
-    const shown = summits.filter((one) => counts.has(one) || one === end);
+    const shown = ranked().filter((one) => counts.has(one) || one === end);
     const two = (u, v) => `${whole(u)}, ${whole(v)}`;
     const share = (one) => `${fixed((100 * (counts.get(one) || 0)) / (side * (side - 1)), 1)} %`;
     list.replaceChildren(...shown.map((one) => {
       const [a, m1, m2, v1, v2] = one.theta[1] < one.theta[2] ? one.theta : one.swapped;
-      return el("tr", {}, el("th", { scope: "row", class: `c${(summits.indexOf(one) % 6) + 1}` }, el("span", { class: "touch-swatch" }), nameOf(one)),
+      return el("tr", {}, el("th", { scope: "row", class: `c${(ranked().indexOf(one) % 6) + 1}` }, el("span", { class: "touch-swatch" }), nameOf(one)),
         ...[fixed(one.ell), `${fixed(a)}, ${fixed(1 - a)}`, two(m1, m2), two(Math.sqrt(v1), Math.sqrt(v2)), share(one)].map((text) => el("td", {}, text)));
     }), ...(counts.has(null) ? [el("tr", {}, el("th", { scope: "row" }, svg("svg", { width: 10, height: 10, "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, class: "touch-needle" })), " none"),
       el("td", { colspan: 4 }, "a component collapses"), el("td", {}, share(null)))] : []));

@@ -150,6 +150,7 @@ touch.figure("em-plane", (f) => {
 
   // --- the reader's own points ---
 
+  let hold = false; // also a start that nobody has touched
   function changed(how, said) {
     if (how === "chosen" || how === "undo") {
       show();
@@ -157,8 +158,9 @@ touch.figure("em-plane", (f) => {
     }
     const [asked, components, number] = [beta !== null, k, set === "own" && how !== "new" ? seed : 0];
     // the mixture stays; a start that nobody has touched is drawn anew
-    const stays = !unfit() && how !== "new" && (how === "copy" || means || t() > 0);
-    if (stays && (how === "copy" || shape || t() > 0)) freeze();
+    const holds = how === "copy" || hold;
+    const stays = !unfit() && how !== "new" && (holds || means || t() > 0);
+    if (stays && (holds || shape || t() > 0)) freeze();
     const kept = stays ? [means, shape] : [null, null];
     choose("own", components);
     seed = number;
@@ -178,9 +180,10 @@ touch.figure("em-plane", (f) => {
     const pooled = (c) => Math.sqrt(now.weights.reduce((total, w, j) => total + w * now.covariances[j][c][c], 0));
     const [mean] = gmm.allAsOne(X).means;
     const point = [Math.max(...X.map(([x]) => x)) + FAR * pooled(0), mean[1]].map((v) => Number(v.toPrecision(5)));
-    freeze();
-    if (set === "own" && !mine.add(point)) return;
-    if (set !== "own") mine.replace([...X, point], SETS[set].labels, "", "copy");
+    hold = true;
+    const done = set === "own" ? mine.add(point) : mine.replace([...X, point], SETS[set].labels, "", "copy");
+    hold = false;
+    if (!done) return;
     if (problem) return sayProblem();
     const E = gmm.eStep(X, now);
     const share = E.responsibilities.at(-1);

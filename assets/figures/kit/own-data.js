@@ -23,7 +23,7 @@
   const MOST = 2000; // points
   const LINK = 1800; // characters of an address
   const PAST = 100; // steps of undo
-  const HUGE = 1e100; // their squares are still numbers
+  const HUGE = 1e60; // the squares of their squares are still numbers
   const FILE = 5e6; // bytes
   const NAME = 40; // characters of a label
   const NEAR = [9, 22]; // pixels: the mouse, a finger
@@ -155,6 +155,7 @@
     let [past, future] = [[], []];
     let tag = ""; // steps of the keyboard on one point are one step of undo
     let before = null; // as it was when a drag began
+    let taker = null; // the button that begins from what is shown
 
     const label = (c) => names[c] || "xy"[c];
     const axis = (c) => frame(points.map((point) => point[c]));
@@ -172,6 +173,7 @@
       keep(state());
       [points, names, chosen] = [next, named, pick];
       changed(how, words);
+      return true;
     }
     function back(from, to, nothing, words) {
       const old = from.at(-1);
@@ -184,6 +186,7 @@
       ({ points, names, chosen } = old);
       restore(old.given);
       changed("undo", words);
+      if (!on && taker) taker.focus({ preventScroll: true }); // it shows again what was there before
     }
     const undo = () => back(past, future, "There is nothing to undo.", "Undone. ");
     const redo = () => back(future, past, "There is nothing to do again.", "Done again. ");
@@ -195,8 +198,7 @@
         return false;
       }
       const at = point.map((value) => String(value).replace(/-/g, "−")).join(", ");
-      change([...points, point], `Point ${points.length + 1} is at ${dimension === 1 ? at : `(${at})`}. `, { pick: points.length });
-      return true;
+      return change([...points, point], `Point ${points.length + 1} is at ${dimension === 1 ? at : `(${at})`}. `, { pick: points.length });
     }
     function remove() {
       if (chosen < 0) return f.say("Choose a point first: click on it, or press Next.");
@@ -212,7 +214,7 @@
       changed("chosen", `Point ${chosen + 1} of ${points.length}: ${place(points[chosen])}. `);
     }
     function replace(next, named, words, how = "new") {
-      change(next, words, { how, named: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
+      return change(next, words, { how, named: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
     }
     function moveTo(to, how) {
       const old = points[chosen];
@@ -236,6 +238,12 @@
       at: () => (points[chosen] ? [...points[chosen], plot.y[0]].slice(0, 2) : [plot.x[0], plot.y[0]]),
       words: () => (points[chosen] ? `point ${chosen + 1} of ${points.length}, ${along.map((c) => `${label(c)} ${said(points[chosen])[c]}`).join(", ")}` : "none"),
       move: moveTo,
+    });
+    hand.node.addEventListener("pointercancel", () => {
+      if (!before) return;
+      keep(before);
+      before = null;
+      changed("edit", "");
     });
     hand.node.addEventListener("keydown", (event) => {
       const to = { PageDown: chosen + 1, PageUp: chosen - 1, Home: 0, End: points.length - 1 }[event.key];
@@ -261,10 +269,13 @@
       return best;
     }
     const editing = () => on && edit;
+    let hit = false; // a press on a point is no wish for another one
     plot.svg.addEventListener("pointerdown", (event) => {
-      if (!editing() || event.button || hand.node.contains(event.target)) return;
+      if (!editing() || event.button) return;
+      hit = hand.node.contains(event.target);
       const i = under(event);
-      if (i < 0) return;
+      if (hit || i < 0) return;
+      hit = true;
       choose(i);
       hand.node.dispatchEvent(new PointerEvent("pointerdown", event)); // and it can be dragged at once
       event.preventDefault();
@@ -276,7 +287,7 @@
       }, { passive: false });
     }
     plot.svg.addEventListener("click", (event) => {
-      if (!editing() || hand.node.contains(event.target) || under(event) >= 0) return;
+      if (!editing() || hit) return;
       const [u, v] = inPixels(event);
       const b = plot.inner;
       if (u < b.left || u > b.right || v < b.top || v > b.bottom) return;
@@ -286,10 +297,11 @@
     });
     f.root.addEventListener("keydown", (event) => {
       const key = event.key.toLowerCase();
-      if (!(on || future.length) || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
+      const again = key === "y" || event.shiftKey;
+      if (!(on || (again && future.length)) || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
       if (event.target.matches("textarea, input[type='text']")) return; // these have their own
       event.preventDefault();
-      if (key === "y" || event.shiftKey) redo();
+      if (again) redo();
       else undo();
     });
 
@@ -352,8 +364,8 @@
     f.labelled(inside, "Table or CSV", sheet).parentElement.classList.add("touch-table");
     inside.append(el("p", { class: "touch-muted", id: `${f.id}-${f.name}-format` },
       dimension === 1 ? "One number for each point. " : "One line for each point, with two numbers. ",
-      "Between columns stand commas, semicolons, tabs or spaces. A first line of names becomes ",
-      dimension === 1 ? "the label." : "the labels.", " Nothing leaves this page."));
+      "Commas, semicolons, tabs or spaces come between the columns. If the first line has names, they label the ",
+      dimension === 1 ? "axis" : "axes", ". Nothing leaves this page."));
     f.labelled(inside, "or a file", file);
     inside.append(picker, complaint);
     const buttons = f.row("", inside);
@@ -422,12 +434,12 @@
       decimals: (c) => decimals(axis(c)),
       add, copy, undo, redo, replace,
       // a button for when something else is shown
-      button: (parent) => f.button(parent, "Take these points as your own", copy, { class: "touch-quiet" }),
+      button: (parent) => (taker = f.button(parent, "Take these points as your own", copy, { class: "touch-quiet" })),
       show(shown) {
         on = shown;
         if (chosen >= points.length) chosen = -1;
         box.hidden = !on;
-        f.root.classList.toggle("touch-editing", editing());
+        plot.box.classList.toggle("touch-editing", editing());
         editor.setAttribute("aria-pressed", edit);
         editor.classList.toggle("touch-on", edit);
         second.hidden = !edit;

@@ -10,7 +10,8 @@
 //
 // `f` has the controls, the plots and the polite words; `f.update()` draws everything anew and
 // notes the state in the address. Looks, colours and dashes are in touch.css: the class c1 to c6
-// on any element makes it component 1 to 6. Without script, and on paper, the picture stays.
+// on any element makes it component 1 to 6. Without script, and on paper, the picture stays. The
+// reader's own points are in own-data.js.
 (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
