@@ -331,7 +331,7 @@ touch.figure("basins", (f) => {
     bells.y = [0, set === "own" && !unfit ? 1.1 / spread : 0.24];
     bells.options.xLabel = set === "own" ? mine.labels[0] : "velocity (1000 km/s)";
     for (const plot of [plane, bells]) plot.options.left = set === "own" ? 58 : 40;
-    handle.node.toggleAttribute("hidden", Boolean(unfit));
+    handle.show(!unfit);
     mine.show(set === "own");
     if (unfit) {
       value.replaceChildren();

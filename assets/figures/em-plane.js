@@ -298,6 +298,7 @@ touch.figure("em-plane", (f) => {
     ["a collapse", { data: "hard", k: 3, m: "-1,-1;1,-1;5.9,0", t: 100 }],
   ]) f.button(tour, text, () => f.read(state), { class: "touch-quiet" });
   const ours = f.row("touch-tour");
+  ours.append(el("span", { class: "touch-muted" }, "Your data"));
   const taker = mine.button(ours);
   f.button(ours, "One far point", addFar, { class: "touch-quiet" });
 

@@ -364,7 +364,7 @@ touch.figure("needle", (f) => {
     slice.x = NARROW;
     slice.y = key === "own" && !unfit ? [healthy - 0.8 * X.length - 7, healthy + 13] : [-62, -26];
     for (const plot of [density, slice]) plot.options.left = key === "own" ? 58 : 46;
-    for (const { node } of [middle, width]) node.toggleAttribute("hidden", Boolean(unfit));
+    for (const one of [middle, width]) one.show(!unfit);
     choice.show(remedy);
     const one = REMEDIES[remedy];
     amount.parentElement.hidden = !one.sign;

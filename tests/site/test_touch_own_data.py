@@ -195,6 +195,7 @@ def test_under_a_finger(phone: Watch, about: Figure) -> None:
     x, y = pixels(figure, about, before[2])
     plot(figure, about).tap(position={"x": x + 8, "y": y - 8})
     assert "Point 3 of 4" in words(figure)
+    chosen(figure).scroll_into_view_if_needed()
     scrolled = page.evaluate("scrollY")
     swipe(page, chosen(figure), (-20, 10), (-50, 20))
     after = held(page)
@@ -338,7 +339,7 @@ def test_unusual_points_behave(watch: Watch, about: Figure, points: str) -> None
         watch.page.clock.run_for(700)
     assert not control_problems(figure)
     assert words(figure)
-    ticks = plot(figure, about).locator(".touch-axes .touch-tick.middle").all_inner_texts()
+    ticks = plot(figure, about).locator(".touch-axes .touch-tick.middle").all_text_contents()
     assert len(ticks) == len(set(ticks)) >= 2
     assert max(len(tick) for tick in ticks) <= 7
 

@@ -72,8 +72,9 @@
       return { problem: `line ${at}: “${cell}” can mean ${cell.replace(",", ".")} or ${cell.replace(",", "")}. Write it with a decimal point, or without the comma.` };
     }
     const titled = rows.length > 1 && rows[0].cells.every((cell) => number(cell, comma) === null);
-    const names = titled ? rows.shift().cells : [];
+    let names = titled ? rows.shift().cells : [];
     const width = rows[0].cells.length;
+    if (titled && sep === " " && width === 1) names = [names.join(" ")];
     if (titled && names.length === width - 1) names.unshift(""); // as R writes names of rows
     const uneven = titled && names.length !== width ? { at: lines[0].at, cells: names } : rows.find((row) => row.cells.length !== width);
     const free = dimension === 1 && !titled; // a list of numbers, in as many lines as it takes
@@ -451,7 +452,7 @@
           input.setAttribute("aria-label", `${label(c)} of point ${chosen + 1}`);
           if (chosen >= 0) input.value = String(points[chosen][c]);
         });
-        hand.node.toggleAttribute("hidden", !editing() || chosen < 0);
+        hand.show(editing() && chosen >= 0);
         saver.hidden = !points.length;
         long.hidden = write(points).length <= LINK;
       },
