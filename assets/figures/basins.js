@@ -75,8 +75,10 @@ touch.figure("basins", (f) => {
     for (let k = 0; k < 10 * MOST; k++) {
       const { ell, theta: after } = next(theta);
       if (broken(after)) return null;
-      if (ell - before < 1e-11 * n && (k % 200 === 0 || ell <= before) && isSummit(theta)) break;
       [before, theta] = [ell, after];
+      if (k % 100 || next(theta).ell - before > 1e-11 * n) continue;
+      if (isSummit(theta)) break;
+      theta[1] += 1e-6 * Math.sqrt(theta[3]); // a saddle holds only what is exactly on its ridge
     }
     const found = known(theta, 0.1);
     if (found) return found;
