@@ -1,5 +1,6 @@
 """The map of starts of chapter 12, in a real browser."""
 
+import random
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ from playwright.sync_api import Locator
 from gmmlib import CollapseError, Mixture, datasets, e_step, fit, m_step
 from site_checks import Watch
 from touch_basins import shown, start, summits
-from touch_checks import button, drag, numbers, open_figure, press, reach, words
+from touch_checks import button, control_problems, drag, numbers, open_figure, press, reach, words
 
 NAME = "basins"
 PAGE = "chapters/12_where_it_starts.html"
@@ -132,6 +133,81 @@ def test_the_start_is_moved_and_mirrored(watch: Watch) -> None:
     assert _at(figure) != [second, first]
     press(figure, "Reset")
     assert _at(figure) == [19.4, 26.1]
+
+
+# --- the reader's own numbers -------------------------------------------------------------------
+
+OWN = np.array([2.5, 3.1, 3.3, 4.0, 7.2, 7.9, 8.4, 8.8, 9.1, 12.5, 12.7, 12.9])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e9, 1e-9])
+def test_own_numbers_end_where_gmmlib_ends(watch: Watch, scale: float) -> None:
+    x = OWN * scale
+    points = ";".join(f"{v:.10g}" for v in x)
+    for first, second in ((3, 8), (8, 12), (3, 12.6), (12, 2.5), (5, 6)):
+        m = f"{first * scale:.10g},{second * scale:.10g}"
+        state = f"{FIGURE}?data=own&own={points}&m={m}&w=0.5".replace("+", "")
+        figure = open_figure(watch, PAGE, NAME, state)
+        said = words(figure)
+        means = [first * scale, second * scale]
+        start = Mixture.univariate([0.5, 0.5], means, [0.25 * x.var()] * 2)
+        try:
+            run = fit(x, start, tol=1e-12, max_iter=20_000)
+        except CollapseError:
+            assert "a needle, and no summit" in said
+            continue
+        found = re.search(r"to summit (\w)", said)
+        assert found, said
+        row = summits(figure)[found[1]]
+        assert row[0] == pytest.approx(run.log_likelihood, abs=0.006)
+        np.testing.assert_allclose(sorted(row[3:5]), np.sort(run.mixture.means[:, 0]), rtol=0.03)
+    counted = sum(values[-1] for values in summits(figure).values())
+    assert counted == pytest.approx(100, abs=0.5)
+
+
+CHANCE = random.Random(1)
+ONE_BELL = [round(CHANCE.gauss(0, 1), 3) for _ in range(100)]  # EM is slow at −135.15
+THREE = [-10, -9.5, -9, -1, 0, 1, 9, 9.5, 10]  # a saddle at −30.38, its own mirror image
+
+
+@pytest.mark.parametrize("data", [ONE_BELL, THREE])
+def test_where_em_is_slow_there_is_no_summit(watch: Watch, data: list[float]) -> None:
+    x = np.array(data)
+    points = ";".join(map(str, x.tolist()))
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own={points}")
+    rows = [row for row in summits(figure).values() if len(row) > 1]  # but for the collapses
+    assert len(rows) >= 2
+    for height, first, second, *means_and_deviations, _ in rows:
+        means, deviations = means_and_deviations[:2], means_and_deviations[2:]
+        aside = [means[0] + 0.02, means[1]]
+        there = Mixture.univariate([first, second], aside, np.square(deviations))
+        run = fit(x, there, tol=1e-13, max_iter=50_000)
+        assert run.log_likelihood == pytest.approx(height, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ("", "There are no numbers yet."),
+        ("3;3;3", "All numbers are the same."),
+    ],
+)
+def test_numbers_without_a_map(watch: Watch, points: str, said: str) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own={points}&t=3&m=1,2&w=0.5")
+    for name in ("", "One iteration", "Play", "Swap the names", "Reset"):
+        if name:
+            press(figure, name)
+        assert words(figure).startswith(said)
+        assert not control_problems(figure)
+
+
+def test_two_numbers_only_collapse(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own=1;2&m=1,2&w=0.25")
+    assert "a needle, and no summit" in words(figure)
+    assert not control_problems(figure)
+    press(figure, "One iteration", "One iteration", "One iteration")
+    figure.get_by_role("radio", name="1", exact=True).check(force=True)
+    assert not control_problems(figure)
 
 
 def test_on_the_diagonal_it_stays(watch: Watch) -> None:
