@@ -28,21 +28,7 @@ touch.figure("surface", (f) => {
     const m = mixture(means);
     return points.reduce((total, [x, count]) => total + count * gmm.logDensity(x, m), 0);
   };
-  // One iteration of EM in which only the means move. With equal weights and variances the posterior
-  // is a logistic curve, and hundreds of iterations take no time while the slider is dragged.
-  function iterate([a, b]) {
-    let [inA, inB, sumA, sumB] = [0, 0, 0, 0];
-    for (const [x, count] of points) {
-      const odds = Math.exp(((a - b) * (x - (a + b) / 2)) / variance);
-      const ofB = count / (1 + odds);
-      const ofA = odds === Infinity ? count : odds * ofB;
-      inA += ofA;
-      inB += ofB;
-      sumA += ofA * x;
-      sumB += ofB * x;
-    }
-    return [inA ? sumA / inA : a, inB ? sumB / inB : b]; // no point at all: it stays
-  }
+  const iterate = (means) => gmm.nextMeans(points, mixture(means));
   const far = (a, b) => Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]));
 
   // --- the landscape ---
@@ -61,50 +47,6 @@ touch.figure("surface", (f) => {
     const at = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
     heights = gmm.surface(set.X, mixture([0, 0]), at);
     lines = null;
-  }
-
-  // Where the surface has this height: for each cell the piece of line that crosses it.
-  function contour(plot, level) {
-    const [low, high] = set.range;
-    const scale = (v) => low + ((high - low) * v) / GRID;
-    const spot = (a, b) => `${plot.px(scale(a)).toFixed(1)} ${plot.py(scale(b)).toFixed(1)}`;
-    const pieces = [];
-    for (let b = 0; b < GRID; b++) {
-      const [below, above] = [heights[b], heights[b + 1]];
-      for (let a = 0; a < GRID; a++) {
-        const is = below[a] > level;
-        if (is === below[a + 1] > level && is === above[a] > level && is === above[a + 1] > level) continue;
-        const corners = [[a, b], [a + 1, b], [a + 1, b + 1], [a, b + 1]];
-        const over = corners.map(([u, v]) => heights[v][u] - level);
-        const crossings = [];
-        for (let k = 0; k < 4; k++) {
-          const [p, q] = [over[k], over[(k + 1) % 4]];
-          if (p > 0 === q > 0) continue;
-          const [[u, v], [w, z]] = [corners[k], corners[(k + 1) % 4]];
-          const share = p / (p - q);
-          crossings.push(spot(u + share * (w - u), v + share * (z - v)));
-        }
-        for (let k = 0; k + 1 < crossings.length; k += 2) pieces.push(`M${crossings[k]}L${crossings[k + 1]}`);
-      }
-    }
-    return pieces.join("");
-  }
-  // The heights as a shade of blue, the higher the stronger.
-  function shadeOf(depth) {
-    const side = GRID + 1;
-    const canvas = el("canvas", { width: side, height: side });
-    const paper = canvas.getContext("2d");
-    const image = paper.createImageData(side, side);
-    const [blue] = touch.palette(f.root);
-    const pixels = image.data;
-    heights.forEach((row, b) => row.forEach((height, a) => {
-      const share = 1 - Math.sqrt(clamp((top - height) / depth, 0, 1));
-      const at = 4 * ((side - 1 - b) * side + a);
-      [pixels[at], pixels[at + 1], pixels[at + 2]] = blue;
-      pixels[at + 3] = 170 * share;
-    }));
-    paper.putImageData(image, 0, 0);
-    return canvas.toDataURL();
   }
 
   // --- the walk ---
@@ -252,18 +194,16 @@ touch.figure("surface", (f) => {
     const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
     if (!lines || lines.width !== plane.width) {
       const levels = Array.from({ length: LEVELS - 1 }, (_, k) => top - depth * ((k + 2) / LEVELS) ** 2);
-      lines = { width: plane.width, levels: levels.map((level) => [level, contour(plane, level)]) };
-      if (saddle !== null) lines.levels.push([saddle, contour(plane, saddle)]);
+      lines = { width: plane.width, levels: levels.map((level) => [level, plane.contour(heights, level)]) };
+      if (saddle !== null) lines.levels.push([saddle, plane.contour(heights, saddle)]);
       shade = null;
     }
-    if (!shade || shade.colour !== colour) shade = { colour, url: shadeOf(depth) };
+    if (!shade || shade.colour !== colour) {
+      const strength = (height) => 1 - Math.sqrt(clamp((top - height) / depth, 0, 1));
+      shade = { colour, url: plane.shade(heights, strength) };
+    }
     const [low, high] = set.range;
-    const { left, right, top: above, bottom } = plane.inner;
-    const half = (right - left) / GRID / 2; // a pixel of the image is a corner of the grid
-    plane.add("image", {
-      href: shade.url, x: left - half, y: above - half, width: right - left + 2 * half, height: bottom - above + 2 * half,
-      preserveAspectRatio: "none", class: "touch-shade",
-    });
+    plane.lay(shade.url, GRID);
     for (const [level, d] of lines.levels) {
       plane.add("path", { d, class: `touch-level${level === saddle ? " touch-through" : ""}`, "data-level": level });
     }

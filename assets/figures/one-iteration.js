@@ -1,0 +1,615 @@
+// One iteration of EM, seen three ways at once: the data with their shares, the log-likelihood as a landscape over two
+// means, and the bound along the line of the coming step. Weights and the common standard deviation are held.
+touch.figure("one-iteration", (f) => {
+  "use strict";
+  f.root.setAttribute("aria-label", "One iteration, seen three ways");
+  const { el, fixed, digits, letter, clamp } = touch;
+  const GRID = 60; // cells along each side of the landscape
+  const LEVELS = 12;
+  const MOST = 400; // half-steps that an address may ask for
+  const SETS = {
+    waits: {
+      name: "Waiting times", X: gmmData.faithful.map(([, wait]) => wait), range: [40, 100], weight: 0.36, sigma: 5.9,
+      least: 2, most: 16, step: 0.1, decimals: 1, label: "wait in minutes", start: [60, 65],
+    },
+    twenty: {
+      name: "Twenty points", X: gmmData.esl, range: [-1.5, 7.5], weight: 0.5, sigma: 0.9, least: 0.4, most: 2.4, step: 0.1,
+      decimals: 2, label: "x", start: [2, 3.5],
+    },
+    five: {
+      name: "Five points", X: gmmData.worked, range: [0, 3], weight: 0.5, sigma: 0.4, least: 0.15, most: 0.75, step: 0.05,
+      decimals: 2, label: "x", start: [1, 1.4],
+    },
+  };
+
+  let set, land; // the data; and what weights and deviation make of them
+  let state; // all that an address keeps, and what the steps have made of it
+  let past = []; // states that Undo leads back to
+  let hover = null; // what the pointer is on; else what was chosen by hand, state.look
+  let moving = null; // on the way from one state to the next: { theta, q }
+
+  const pair = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
+  const short = (theta) => theta.map((v) => Number(v.toPrecision(7)));
+  const mixture = (means) => ({
+    weights: [state.weight, 1 - state.weight], means, covariances: [state.sigma ** 2, state.sigma ** 2],
+  });
+
+  // --- the landscape ---
+
+  // ℓ, from each different value once
+  function ell([a, b]) {
+    const { values, v, first, second } = land;
+    let total = 0;
+    for (const [x, count] of values) {
+      const [p, q] = [first - (x - a) ** 2 / (2 * v), second - (x - b) ** 2 / (2 * v)];
+      total += count * (Math.max(p, q) + Math.log1p(Math.exp(-Math.abs(p - q))));
+    }
+    return total;
+  }
+  function survey() {
+    const { weight, sigma } = state;
+    const constant = -0.5 * Math.log(2 * Math.PI) - Math.log(sigma);
+    const values = gmm.tally(set.X).sort(([a], [b]) => a - b);
+    const { means: [mean], covariances: [variance] } = gmm.allAsOne(set.X);
+    land = { values, v: sigma ** 2, first: Math.log(weight) + constant, second: Math.log(1 - weight) + constant, mean, sd: Math.sqrt(variance) };
+    const [low, high] = set.range;
+    const grid = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
+    land.rows = gmm.surface(set.X, mixture([0, 0]), grid);
+    land.summits = summits(grid);
+    land.top = Math.max(...land.summits.map(ell));
+    land.saddle = land.sd > sigma ? [mean, mean] : null; // with equal means no point says more than another
+    land.depth = Math.max(2 * (land.top - ell([mean, mean])), 1.5 * set.X.length);
+    land.bounds = new Map();
+  }
+  // The hilltops: from each crossing of the grid that is higher than those around it EM goes the rest of the way.
+  function summits(grid) {
+    const found = [];
+    land.rows.forEach((row, b) => row.forEach((height, a) => {
+      for (let k = 0; k < 9; k++) {
+        const other = (land.rows[b + Math.floor(k / 3) - 1] || [])[a + (k % 3) - 1];
+        if (k < 4 ? other >= height : k > 4 && other > height) return; // of two equal ones the first
+      }
+      let [before, summit] = [null, [grid[a], grid[b]]];
+      for (let k = 0; k < 5000 && !(before && far(before, summit) < 1e-9 * state.sigma); k++) {
+        [before, summit] = [summit, gmm.nextMeans(land.values, mixture(summit))];
+      }
+      if (!found.some((one) => far(one, summit) < 0.01 * state.sigma)) found.push(summit);
+    }));
+    return found;
+  }
+  const far = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+
+  // --- the guess, and the bound ---
+
+  // the guess: what the E-step at `laid` has made of it; before any E-step half and half
+  const guessOf = (laid) => (laid ? gmm.eStep(set.X, mixture(laid)).responsibilities : set.X.map(() => [0.5, 0.5]));
+  const boundFor = (q, laid) => ({ q, ...gmm.boundOfMeans(set.X, q, mixture(laid || state.here)) });
+  const boundOf = (laid) => boundFor(guessOf(laid), laid);
+  function bound() {
+    const id = String(state.laid);
+    if (!land.bounds.has(id)) {
+      if (land.bounds.size > 50) land.bounds.clear();
+      land.bounds.set(id, boundOf(state.laid));
+    }
+    return land.bounds.get(id);
+  }
+  const shares = (theta) => gmm.eStep(set.X, mixture(theta)).responsibilities;
+  const gapAt = (theta, q) => gmm.divergence(q, shares(theta));
+  const touches = () => pair(state.laid, state.here);
+  const onTop = () => pair(bound().top, state.here);
+  const lastRow = () => state.rows[state.rows.length - 1];
+  const done = () => state.rows.length > 1 && Math.abs(lastRow().rise) <= 1e-9 * set.X.length;
+
+  // The line of the third picture: through θ and the top of the bound. Where no step is left it runs across the diagonal.
+  function line() {
+    const { top } = bound();
+    const from = state.prev && onTop() ? state.prev : state.here;
+    const length = far(from, top);
+    if (length > 1e-5 * state.sigma) {
+      const reach = Math.max(length, 0.05 * state.sigma);
+      const way = [(top[0] - from[0]) / length, (top[1] - from[1]) / length];
+      return { from, way, length, range: [-0.6 * reach, 1.8 * reach] };
+    }
+    const size = Math.hypot(state.weight, 1 - state.weight);
+    const way = [-(1 - state.weight) / size, state.weight / size]; // on it the mean of the mixture stays
+    return { from: state.here, way, length: 0, range: [-state.sigma, state.sigma] };
+  }
+  const onLine = ({ from, way }, s) => [from[0] + s * way[0], from[1] + s * way[1]];
+
+  // --- the two steps ---
+
+  function takeE() {
+    const lift = gapAt(state.here, bound().q);
+    state = { ...state, lift, laid: state.here, prev: null, half: state.half + 1, first: state.first || "e", look: kept() };
+  }
+  function takeM() {
+    const { q, top, height, at } = bound();
+    const [before, after] = [ell(state.here), ell(top)];
+    const row = { means: top, l: after, rise: after - before, gain: height - at(state.here), gap: gapAt(top, q), open: gapAt(state.here, q) };
+    state = {
+      ...state, here: top, prev: state.here, rows: [...state.rows, row], half: state.half + 1, first: state.first || "m", look: kept(),
+    };
+  }
+  const takeHalf = () => (touches() ? takeM() : takeE());
+  function begin(theta, laid, more = {}) {
+    state = { ...state, ...more, start: theta, here: theta, base: laid, laid, prev: null, half: 0, first: "", look: kept() };
+    if (!land || Object.keys(more).length) survey();
+    state.rows = [{ means: theta, l: ell(theta) }];
+  }
+  // a point that is looked at stays so, a place on the line does not: the line is another one
+  const kept = () => (state && state.look && state.look.point !== undefined ? state.look : null);
+  function choose(key) {
+    set = SETS[key];
+    begin(set.start, null, { key, weight: set.weight, sigma: set.sigma, look: null });
+  }
+  // What is dragged is one change, and so is a slider from down to up.
+  let tag = "";
+  function remember(what = "") {
+    if (what && what === tag) return;
+    tag = what;
+    past = [...past.slice(-199), { set, state, land }];
+  }
+
+  // --- in words ---
+
+  const L = () => letter("ℓ");
+  const B = () => letter("ℒ");
+  const place = (theta) => `(${theta.map((v) => fixed(v, set.decimals)).join(", ")})`;
+  const gap = () => gapAt(state.here, bound().q);
+
+  function sayStart() {
+    const here = [letter("θ"), ` is ${place(state.here)}, and `, L(), ` is ${fixed(ell(state.here))}. `];
+    if (touches()) return f.say(...here, "The bound touches here. Press M-step: it goes to the top of the bound.");
+    const guess = state.laid ? `the guess is still that of ${place(state.laid)}` : "the guess is half and half for every point";
+    f.say(...here, `No E-step has been taken here: ${guess}, and the bound lies ${digits(gap(), 3)} below `, L(), ". Press E-step.");
+  }
+  function sayE() {
+    f.say(`E-step: each point is shared out anew, and the bound rises by ${digits(state.lift, 3)} until it touches `, L(), ` at ${place(state.here)}. `,
+      `The gap is closed, and `, L(), ` stays at ${fixed(ell(state.here))}. The coming step is ${digits(line().length, 3)} long.`);
+  }
+  function sayM() {
+    const row = lastRow();
+    const step = far(state.prev, state.here);
+    if (done()) {
+      return f.say(`M-step: the top of the bound is where `, letter("θ"), ` was, ${place(state.here)}. The step is 0, `, L(), ` stays at ${fixed(row.l)}: EM has come to rest`,
+        atSaddle() ? ", on the saddle. Push θ off the diagonal." : ".");
+    }
+    const to = [`M-step: to the top of the bound, ${place(state.here)}, a step of ${digits(step, 3)}. The bound rose by ${digits(row.gain, 3)}`];
+    if (row.rise < 0) {
+      return f.say(...to, `, and yet `, L(), ` fell by ${digits(-row.rise, 3)}: the bound did not touch, and the gap shrank from ${digits(row.open, 3)} to ${digits(row.gap, 3)}. The E-step should have come first.`);
+    }
+    if (row.open > 1e-9) return f.say(...to, `, the gap went from ${digits(row.open, 3)} to ${digits(row.gap, 3)}, and `, L(), ` rose by ${digits(row.rise, 3)}. Without the E-step nothing promised that.`);
+    f.say(...to, `, and above it a gap of ${digits(row.gap, 3)} has opened: `, L(), ` rose by both together, ${digits(row.rise, 3)}, to ${fixed(row.l)}.`);
+  }
+  const atSaddle = () => land.saddle && far(state.here, land.saddle) < 0.01 * state.sigma;
+  function sayState() {
+    if (!state.half) sayStart();
+    else if (touches()) sayE();
+    else sayM();
+  }
+
+  // --- the controls ---
+
+  const controls = f.row("touch-spread");
+  const sets = f.select(controls, "Data", Object.entries(SETS).map(([key, s]) => [key, s.name]), (key) => {
+    remember();
+    choose(key);
+    show();
+    sayStart();
+  });
+  const sliderOf = (label, name, range, change) => {
+    const slider = f.slider(controls, label, range, (v) => {
+      remember(name);
+      begin(short(state.here), null, change(v));
+      show();
+      sayStart();
+    });
+    slider.addEventListener("change", () => { tag = ""; });
+    return slider;
+  };
+  const weights = sliderOf(letter("α", 1), "weight", { min: 0.05, max: 0.95, step: 0.01, format: (v) => fixed(v) }, (v) => ({ weight: v }));
+  const sigmas = sliderOf(letter("σ"), "sigma", { min: 0, max: 1, format: (v) => fixed(v, 2) }, (v) => ({ sigma: v }));
+  weights.setAttribute("aria-label", "α1, weight of component 1");
+  sigmas.setAttribute("aria-label", "σ, standard deviation of both components");
+
+  const views = el("div", { class: "touch-views" });
+  f.root.append(views);
+  const data = f.plot({
+    label: "The data, coloured by their shares, with both components and their mixture", class: "touch-data",
+    in: views, x: [0, 1], y: [0, 1], height: 200, left: 30, handles: true,
+  });
+  const plane = f.plot({
+    label: "The log-likelihood as a landscape over the two means, with the path and the place that the M-step leads to",
+    class: "touch-map", in: views, x: [0, 1], y: [0, 1], ratio: 0.95, least: 260, left: 46, handles: true, xLabel: "μ₁", yLabel: "μ₂",
+  });
+  const cut = f.plot({
+    label: "The log-likelihood and the bound along the line through θ and the top of the bound",
+    class: "touch-cut", in: views, x: [0, 1], y: [0, 1], ratio: 0.95, least: 260, left: 60, handles: true, xLabel: "distance along the line",
+  });
+  const looked = el("p", { class: "touch-looked touch-muted" });
+  f.root.append(looked);
+
+  const theta = plane.handle({
+    class: "touch-theta", label: "θ, the two means", text: "θ",
+    at: () => (moving ? moving.theta : state.here),
+    move: (to, how) => {
+      remember(how === "key" ? "" : "drag");
+      if (how === "end") tag = "";
+      const laid = state.laid && short(state.laid);
+      begin(short(to), laid);
+      show();
+      sayStart();
+    },
+    words: () => `mean 1 ${fixed(state.here[0], set.decimals)}, mean 2 ${fixed(state.here[1], set.decimals)}`,
+  });
+  theta.node.addEventListener("pointerdown", () => { tag = ""; });
+  plane.svg.addEventListener("click", (event) => {
+    if (theta.node.contains(event.target)) return;
+    const to = plane.at(event);
+    if (to.some((v) => v < set.range[0] || v > set.range[1])) return;
+    f.stop();
+    remember();
+    begin(to.map((v) => Number(v.toFixed(set.decimals))), state.laid && short(state.laid));
+    show();
+    sayStart();
+  });
+
+  // What is looked at: a point of the data, or a place on the line. Both can be held by a handle, or passed by the pointer.
+  const nearest = (x) => land.values.reduce((best, [value], i) => (Math.abs(value - x) < Math.abs(land.values[best][0] - x) ? i : best), 0);
+  const pointAt = () => (state.look && state.look.point !== undefined ? state.look.point : Math.floor(land.values.length / 2));
+  const placeAt = () => (state.look && state.look.s !== undefined ? state.look.s : line().range[1] * 0.75);
+  function look(at) {
+    hover = null;
+    state = { ...state, look: at };
+    f.update();
+    tell();
+  }
+  const floor = (plot) => plot.fromPixels(0, plot.inner.bottom - 10)[1];
+  const finger = data.handle({
+    class: "touch-small", label: "The point looked at", axis: "x",
+    at: () => [land.values[pointAt()][0], floor(data)],
+    move: ([x], how) => {
+      const now = pointAt();
+      if (how !== "key") return look({ point: nearest(x) });
+      const jump = Math.max(1, Math.round(Math.abs(x - land.values[now][0]) / ((data.x[1] - data.x[0]) / 100)));
+      look({ point: clamp(now + Math.sign(x - land.values[now][0]) * jump, 0, land.values.length - 1) });
+    },
+    words: () => pointWords(pointAt()),
+  });
+  const probe = cut.handle({
+    class: "touch-small", label: "A place on the line", axis: "x",
+    at: () => [placeAt(), floor(cut)],
+    move: ([s]) => look({ s: Number(s.toPrecision(5)) }),
+    words: () => placeWords(onLine(line(), placeAt())),
+  });
+  const passes = (plot, handle, at) => {
+    plot.svg.addEventListener("pointermove", (event) => {
+      const inside = plot.at(event).every((v, c) => v >= [plot.x, plot.y][c][0] && v <= [plot.x, plot.y][c][1]);
+      if (event.pointerType === "mouse" && !event.buttons) point(inside && !handle.node.contains(event.target) ? at(plot.at(event)) : null);
+    });
+    plot.svg.addEventListener("pointerleave", () => point(null));
+  };
+  function point(at) {
+    if (at === hover || JSON.stringify(at) === JSON.stringify(hover)) return;
+    hover = at;
+    f.render();
+    tell();
+  }
+  passes(data, finger, ([x]) => ({ point: nearest(x) }));
+  passes(plane, theta, (means) => ({ means }));
+  passes(cut, probe, ([s]) => ({ s }));
+  data.svg.addEventListener("click", (event) => {
+    if (!finger.node.contains(event.target)) look({ point: nearest(data.at(event)[0]) });
+  });
+  cut.svg.addEventListener("click", (event) => {
+    if (!probe.node.contains(event.target)) look({ s: Number(clamp(cut.at(event)[0], ...cut.x).toPrecision(5)) });
+  });
+  f.root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && state.look) look(null);
+  });
+  const active = () => hover || state.look;
+  function pointWords(i) {
+    const [x, count] = land.values[i];
+    const at = set.X.indexOf(x);
+    const { q } = bound();
+    const m = mixture(state.here);
+    const joint = gmm.logJoint(x, m);
+    const [now, guess] = [gmm.softmax(joint), q[at]];
+    const term = gmm.logSumExp(joint);
+    const kl = gmm.divergence([guess], [now]);
+    const many = count > 1 ? `, ${count} points` : "";
+    return `x = ${digits(x, 4)}${many}: component 1 has ${fixed(guess[0], 3)} of it in the guess, ${fixed(now[0], 3)} at θ. ` +
+      `Its term of ℓ is ${fixed(term, 3)}, of ℒ ${fixed(term - kl, 3)}, and its gap ${fixed(kl, 3)}.`;
+  }
+  function placeWords(means) {
+    const [height, low] = [ell(means), bound().at(means)];
+    return `With the means ${place(means)}: ℓ is ${fixed(height)}, ℒ ${fixed(low)}, the gap ${fixed(Math.max(height - low, 0))}.`;
+  }
+  const placeOf = (at) => (at.means ? at.means : onLine(line(), at.s));
+  function tell() {
+    const at = active();
+    looked.textContent = !at ? "Point at a number, at a place of the landscape or at one on the line: the other pictures show what it is there."
+      : at.point !== undefined ? pointWords(at.point) : placeWords(placeOf(at));
+  }
+
+  const buttons = f.row("touch-thirds");
+  const eButton = f.button(buttons, "E-step", () => {
+    if (touches()) return f.say("Nothing changes: the bound touches here already. The M-step is next.");
+    remember();
+    halfE();
+  });
+  const mButton = f.button(buttons, "M-step", () => {
+    if (onTop()) return f.say("Nothing changes: this is the top of the bound. The E-step is next.");
+    remember();
+    halfM();
+  });
+  f.button(buttons, "One iteration", () => {
+    remember();
+    if (!touches()) takeE();
+    halfM();
+  });
+  f.player(buttons, () => {
+    remember("play");
+    if (!touches()) {
+      halfE();
+      return 1100;
+    }
+    halfM();
+    return done() ? 0 : 1300;
+  });
+  const undo = f.button(buttons, "Undo", () => {
+    ({ set, state, land } = past.pop());
+    tag = "";
+    show();
+    sayState();
+  });
+  f.button(buttons, "Reset", () => {
+    remember();
+    choose(state.key);
+    show();
+    sayStart();
+  });
+  const tour = f.row("touch-tour");
+  const startAt = (of) => () => {
+    remember();
+    begin(short(of().map((v) => Number(v.toFixed(set.decimals)))), null);
+    show();
+    sayStart();
+  };
+  tour.append(el("span", { class: "touch-muted" }, "Start with"));
+  f.button(tour, "equal means", startAt(() => [land.mean - land.sd, land.mean - land.sd]), { class: "touch-quiet" });
+  f.button(tour, "nearly equal ones", startAt(() => [land.mean - land.sd, land.mean - land.sd + 10 ** -set.decimals]), { class: "touch-quiet" });
+  f.button(tour, "exchanged names", startAt(() => [land.mean + land.sd / 2, land.mean - land.sd / 2]), { class: "touch-quiet" });
+  f.words();
+  const head = f.row("touch-spread");
+  const value = el("output", { class: "touch-l" });
+  head.append(value);
+  f.link(head);
+  const numbers = el("tbody");
+  const heads = [[letter("t")], [letter("μ", 1)], [letter("μ", 2)], [L()], ["gain by M"], ["gap for E"]];
+  f.root.append(el("details", {}, el("summary", {}, "The iterations in numbers"),
+    el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((cell) => el("th", { scope: "col" }, ...cell)))), numbers)));
+
+  // --- from one state to the next ---
+
+  // The E-step lifts the bound: every mixture of the old guess and the new one is a guess as well.
+  function halfE() {
+    const before = bound();
+    takeE();
+    const after = bound();
+    show();
+    sayE();
+    glide((share) => ({ theta: state.here, q: after.q.map((row, i) => row.map((v, j) => before.q[i][j] + share * (v - before.q[i][j]))) }));
+  }
+  function halfM() {
+    const from = state.here;
+    takeM();
+    const to = state.here;
+    show();
+    sayM();
+    glide((share) => ({ theta: from.map((v, j) => v + share * (to[j] - v)), q: bound().q }));
+  }
+  function glide(at) {
+    const now = state;
+    f.tween(600, (share) => {
+      if (state !== now) return; // the reader was faster
+      moving = share < 1 ? at(share) : null;
+      f.render();
+    });
+  }
+
+  // --- drawing ---
+
+  const STAR = Array.from({ length: 10 }, (_, k) => {
+    const [r, a] = [k % 2 ? 3.2 : 8, (Math.PI * (k - 2.5)) / 5];
+    return `${k ? "L" : "M"}${(r * Math.cos(a)).toFixed(1)} ${(r * Math.sin(a)).toFixed(1)}`;
+  }).join("") + "Z";
+  const CROSS = "M-5 -5L5 5M-5 5L5 -5";
+  const there = () => (moving ? moving.theta : state.here);
+  const lower = () => (moving ? boundFor(moving.q, state.laid) : bound());
+  const across = (plot, steps, of) => Array.from({ length: steps + 1 }, (_, k) => {
+    const x = plot.x[0] + ((plot.x[1] - plot.x[0]) * k) / steps;
+    return [x, of(x)];
+  });
+
+  data.draw = () => {
+    const m = mixture(there());
+    const most = 1.02 / (state.sigma * Math.sqrt(2 * Math.PI));
+    data.x = set.range;
+    data.y = [-0.55 * most, most];
+    data.axes({ yTicks: false });
+    const b = data.inner;
+    const base = data.py(0);
+    data.add("path", { d: `M${b.left} ${base}H${b.right}`, class: "touch-curve faint" });
+    // the points hang below the line, equal ones below one another
+    const deep = Math.max(...land.values.map(([, count]) => count));
+    const room = b.bottom - 20 - base;
+    const pitch = Math.min(room / Math.max(deep, 8), 7);
+    const down = (most - data.y[0]) / (b.bottom - b.top);
+    const [seen, spots] = [new Map(), []];
+    for (const x of set.X) {
+      const bin = Math.round(data.px(x) / (1.2 * pitch));
+      const k = seen.get(bin) || 0;
+      seen.set(bin, k + 1);
+      spots.push([x, -down * Math.min((k + 0.7) * pitch, room)]);
+    }
+    const colours = touch.palette(f.root);
+    data.points("data", spots, lower().q.map((row) => touch.blended(row, colours)), clamp(0.62 * pitch, 1.8, 4));
+    const parts = [0, 1].map((j) => across(data, 160, (x) => m.weights[j] * gmm.gaussian(x, m.means[j], m.covariances[j])));
+    parts.forEach((curve, j) => data.curve(`c${j + 1}`, curve));
+    data.curve("plain touch-whole", parts[0].map(([x, y], k) => [x, y + parts[1][k][1]]));
+    m.means.forEach((mean, j) => data.text(clamp(data.px(mean), b.left + 8, b.right - 8) + (j ? 6 : -6), base - 6, String(j + 1), `middle touch-halo touch-strong c${j + 1}`));
+    const at = active();
+    if (at && at.point === undefined) {
+      const other = mixture(placeOf(at));
+      data.curve("plain dotted touch-other", across(data, 160, (x) => gmm.density(x, other)));
+    }
+    if (at && at.point !== undefined) {
+      const [x] = land.values[at.point];
+      data.curve("plain dotted touch-seen", [[x, data.y[0]], [x, most]]);
+      data.dot("", [x, gmm.density(x, m)], 4, "over");
+    }
+    data.text((b.left + b.right) / 2, data.height - 5, set.label, "touch-axis middle", "back");
+  };
+
+  let drawn = {}; // the contours and the shade of this landscape
+  plane.draw = () => {
+    const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
+    plane.x = plane.y = set.range;
+    if (drawn.land !== land || drawn.width !== plane.width || drawn.colour !== colour) {
+      const levels = Array.from({ length: LEVELS - 1 }, (_, k) => land.top - land.depth * ((k + 2) / LEVELS) ** 2);
+      const strength = (height) => 1 - Math.sqrt(clamp((land.top - height) / land.depth, 0, 1));
+      drawn = {
+        land, width: plane.width, colour, shade: plane.shade(land.rows, strength),
+        levels: levels.map((level) => [level, plane.contour(land.rows, level)]),
+      };
+    }
+    plane.lay(drawn.shade, GRID);
+    for (const [level, d] of drawn.levels) plane.add("path", { d, class: "touch-level", "data-level": level });
+    const [low, high] = set.range;
+    plane.curve("faint dotted", [[low, low], [high, high]]);
+    plane.axes();
+    const mark = (d, [a, b], classes) => plane.add("path", { d, class: classes, transform: `translate(${plane.px(a)} ${plane.py(b)})` }, "over");
+    if (land.saddle) mark(CROSS, land.saddle, "touch-saddle");
+    land.summits.forEach((summit) => mark(STAR, summit, "touch-peak"));
+    const [b, way, here] = [lower(), line(), there()];
+    // where the bound is at least as high as ℓ is now, ℓ is so all the more
+    const over = b.height - ell(here);
+    if (over > 1e-9) {
+      const axis = (j) => Math.min((2 * over * land.v) / b.counts[j], (100 * (high - low)) ** 2);
+      plane.ellipse("c3 touch-sure", b.top, [[axis(0), 0], [0, axis(1)]], 1);
+    }
+    plane.curve("faint touch-line", way.range.map((s) => onLine(way, s)));
+    plane.curve("plain touch-path", [...state.rows.map(({ means }) => means).slice(0, moving ? -1 : undefined), here]);
+    state.rows.forEach(({ means }) => plane.dot("", means, 2.6));
+    plane.add("circle", { cx: plane.px(b.top[0]), cy: plane.py(b.top[1]), r: 6, class: "touch-ring c3" }, "over");
+    const at = active();
+    if (at && at.point !== undefined) {
+      const [x] = land.values[at.point];
+      plane.curve("plain dotted touch-seen", [[x, low], [x, high]]);
+      plane.curve("plain dotted touch-seen", [[low, x], [high, x]]);
+    } else if (at) plane.dot("touch-other", placeOf(at), 5, "over");
+  };
+
+  function frameCut() {
+    const [way, b] = [line(), bound()];
+    cut.x = way.range;
+    const ends = [0, way.length].map((s) => onLine(way, s));
+    const heights = across(cut, 60, (s) => ell(onLine(way, s))).map(([, y]) => y);
+    const high = Math.max(...heights, b.height);
+    const low = Math.min(...ends.flatMap((end) => [ell(end), b.at(end)]), way.length ? Infinity : Math.min(...heights));
+    const span = Math.max(high - low, 1e-6 * Math.abs(high));
+    cut.y = [low - 0.45 * span, high + 0.12 * span];
+    cut.options.left = 14 + 7.5 * Math.max(...touch.ticks(...cut.y, 5).map(({ text }) => text.length));
+  }
+  cut.draw = () => {
+    frameCut();
+    const [way, b] = [line(), lower()];
+    const here = there();
+    const s = way.length ? (here[0] - way.from[0]) * way.way[0] + (here[1] - way.from[1]) * way.way[1] : 0;
+    cut.axes();
+    const above = across(cut, 120, (t) => ell(onLine(way, t)));
+    const below = across(cut, 120, (t) => b.at(onLine(way, t)));
+    const path = [...above, ...below.slice().reverse()].map(([x, y], k) => `${k ? "L" : "M"}${cut.px(x).toFixed(1)} ${cut.py(y).toFixed(1)}`);
+    cut.add("path", { d: `${path.join("")}Z`, class: "touch-area c3" });
+    cut.curve("c3 touch-bound", below);
+    cut.curve("plain touch-ell", above);
+    const [x, y, z] = [cut.px(s), cut.py(ell(here)), cut.py(b.at(here))];
+    cut.add("path", { d: `M${x} ${y}V${cut.inner.bottom}`, class: "touch-curve faint dotted" });
+    cut.add("path", { d: `M${x} ${y}V${z}`, class: "touch-gap c3" });
+    const topAt = (b.top[0] - way.from[0]) * way.way[0] + (b.top[1] - way.from[1]) * way.way[1];
+    if (!moving) cut.add("circle", { cx: cut.px(topAt), cy: cut.py(b.height), r: 6, class: "touch-ring c3" });
+    if (!moving && z - y > 16) {
+      const left = x > (cut.inner.left + cut.inner.right) / 2;
+      cut.text(x + (left ? -9 : 9), clamp((y + z) / 2, cut.inner.top + 12, cut.inner.bottom - 30) + 4, `KL ${digits(gap(), 3)}`, `touch-halo${left ? " end" : ""}`);
+    }
+    cut.dot("c3", [s, b.at(here)], 4.5);
+    cut.dot("", [s, ell(here)], 5, "over");
+    const at = active();
+    if (at && at.s !== undefined) {
+      const means = onLine(way, at.s);
+      cut.curve("plain dotted touch-seen", [[at.s, cut.y[0]], [at.s, cut.y[1]]]);
+      cut.dot("touch-other", [at.s, ell(means)], 5, "over");
+      cut.dot("touch-other", [at.s, b.at(means)], 4, "front");
+    } else if (at && at.means) cut.curve("plain dotted touch-seen", [[cut.x[0], ell(at.means)], [cut.x[1], ell(at.means)]]);
+    cut.text(cut.inner.left + 6, cut.inner.top + 12, "ℓ and, below it, ℒ", "touch-halo touch-tick");
+  };
+
+  function show() {
+    moving = hover = null;
+    sets.value = state.key;
+    Object.assign(sigmas, { min: set.least, max: set.most, step: set.step });
+    weights.show(state.weight);
+    sigmas.show(state.sigma);
+    plane.x = plane.y = data.x = set.range;
+    frameCut();
+    eButton.classList.toggle("touch-next", !touches() && !done());
+    mButton.classList.toggle("touch-next", touches() && !done());
+    undo.disabled = !past.length;
+    const term = (...parts) => el("span", { class: "touch-term" }, ...parts);
+    value.replaceChildren(term(L(), ` = ${fixed(ell(state.here), 4)}`), " ", term("= ", B(), ` ${fixed(bound().at(state.here), 4)}`), " ",
+      term(`+ KL ${fixed(gap(), 4)}`), el("span", { class: "touch-muted" }, ` step ${digits(line().length, 3)}, iteration ${state.rows.length - 1}`));
+    const cell = (text) => el("td", {}, text);
+    numbers.replaceChildren(...state.rows.map(({ means, l, gain, gap: kl }, k) => el("tr", {}, el("th", { scope: "row" }, String(k)),
+      ...means.map((v) => cell(fixed(v, set.decimals + 2))), cell(fixed(l, 4)), cell(k ? fixed(gain, 5) : ""), cell(k ? fixed(kl, 5) : ""))));
+    tell();
+    f.update();
+  }
+
+  f.address(
+    () => ({
+      data: state.key === "waits" ? "" : state.key,
+      a: state.weight === set.weight ? "" : state.weight,
+      s: state.sigma === set.sigma ? "" : state.sigma,
+      m: pair(state.start, set.start) ? "" : state.start.join(","),
+      q: state.base ? state.base.join(",") : "",
+      h: state.half ? (state.first === "m" ? "m" : "") + state.half : "",
+      x: state.look && state.look.point,
+      at: state.look && state.look.s,
+    }),
+    (given) => {
+      past = [];
+      const key = Object.keys(SETS).includes(given.data) ? given.data : "waits";
+      choose(key);
+      const { range, least, most, step } = set;
+      const onStep = (v, from, by) => Number((from + by * Math.round((v - from) / by)).toFixed(6));
+      const pairOf = (text) => {
+        const found = (text || "").split(",").map(Number);
+        return text && found.length === 2 && found.every(Number.isFinite) ? found.map((v) => clamp(v, ...range)) : null;
+      };
+      const weight = onStep(touch.within(given.a, [0.05, 0.95], set.weight), 0, 0.01);
+      const sigma = onStep(touch.within(given.s, [least, most], set.sigma), 0, step);
+      begin(pairOf(given.m) || set.start, pairOf(given.q), { weight, sigma });
+      const [, first, count] = /^(m?)(\d{1,4})$/.exec(given.h || "") || ["", "", "0"];
+      if (first && Number(count) && !onTop()) takeM();
+      while (state.half < Math.min(Number(count), MOST)) takeHalf();
+      const index = given.x ? Number(given.x) : NaN;
+      const s = given.at ? Number(given.at) : NaN;
+      if (Number.isInteger(index) && index >= 0 && index < land.values.length) state.look = { point: index };
+      else if (Number.isFinite(s)) state.look = { s: clamp(s, ...line().range) };
+      show();
+      sayState();
+    },
+    { h: "2" } // the bound that the first E-step laid, and the gap that the first M-step has opened
+  );
+});
