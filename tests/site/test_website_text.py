@@ -272,6 +272,16 @@ def test_a_page_loads_the_scripts_of_its_figures_only(project: Project) -> None:
     assert not re.search("touch|figures/", one)
 
 
+def test_a_figure_for_own_points_loads_the_kit_for_them(project: Project) -> None:
+    (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (project.root / "assets" / "figures").mkdir(parents=True)
+    (project.root / "assets" / "figures" / "one-thing.js").write_text("ownData.panel();")
+    (project.root / "index.md").write_text(INDEX + TOUCH)
+    assert project.build() == ""
+    scripts = re.findall(r'<script src="_static/figures/([a-z/-]*)\.js', project.html("index.html"))
+    assert scripts[-3:] == ["kit/touch", "kit/own-data", "one-thing"]
+
+
 def test_a_figure_without_its_script_is_a_warning(project: Project) -> None:
     (project.root / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     (project.root / "index.md").write_text(INDEX + TOUCH)

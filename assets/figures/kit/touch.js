@@ -56,15 +56,24 @@
     if (size < -6 || size > 9) return value.toExponential(count - 1).replace(/-/g, "−");
     return fixed(value, clamp(count - 1 - size, 0, 12));
   }
-  // round numbers from low to high, about `wanted` of them
+  // 10⁻³ as an exponent is written
+  const raised = (power) => String(power).replace(/[-−\d]/g, (c) => (c > "9" || c < "0" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+  // Round numbers from low to high, about `wanted` of them. What all have in common stands once, in
+  // `note`: " + 1000000" where they hardly differ, " · 10⁻⁹" where they are very large or small.
   function ticks(low, high, wanted = 6) {
     const raw = (high - low) / wanted;
     const power = 10 ** Math.floor(Math.log10(raw));
     const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.8) || 10);
-    const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const base = 10 ** Math.ceil(Math.log10(high - low) - 1e-9);
+    const size = (from) => Math.max(Math.abs(low - from), Math.abs(high - from));
+    const offset = size(0) > 500 * (high - low) ? Number((Math.floor(low / base) * base).toPrecision(15)) : 0;
+    const order = Math.floor(Math.log10(size(offset)));
+    const unit = order > 4 || order < -3 ? order : 0;
+    const decimals = Math.max(0, unit - Math.floor(Math.log10(step) + 1e-9));
     const found = [];
+    found.note = (unit ? ` · 10${raised(unit)}` : "") + (offset ? ` ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}` : "");
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
-      found.push({ value: k * step, text: fixed(k * step, decimals) });
+      found.push({ value: k * step, text: fixed((k * step - offset) / 10 ** unit, decimals) });
     }
     return found;
   }
@@ -157,22 +166,25 @@
       const list = (wanted, [low, high], room) =>
         Array.isArray(wanted) ? wanted.map((value) => ({ value, text: String(value).replace("-", "−") }))
           : wanted ? ticks(low, high, clamp(room, 2, 8)) : [];
-      for (const { value, text } of list(xTicks, this.x, (b.right - b.left) / 70)) {
+      const [across, upward] = [list(xTicks, this.x, (b.right - b.left) / 70), list(yTicks, this.y, (b.bottom - b.top) / 36)];
+      for (const { value, text } of across) {
         const x = this.px(value);
         if (grid) this.add("path", { d: `M${x} ${b.top}V${b.bottom}`, class: "touch-grid" }, "back");
         this.add("path", { d: `M${x} ${b.bottom}v4`, class: "touch-frame" }, "back");
         this.text(x, b.bottom + 16, text, "touch-tick middle", "back");
       }
-      for (const { value, text } of list(yTicks, this.y, (b.bottom - b.top) / 36)) {
+      for (const { value, text } of upward) {
         const y = this.py(value);
         if (grid) this.add("path", { d: `M${b.left} ${y}H${b.right}`, class: "touch-grid" }, "back");
         this.add("path", { d: `M${b.left} ${y}h-4`, class: "touch-frame" }, "back");
         this.text(b.left - 7, y + 4, text, "touch-tick end", "back");
       }
-      if (o.xLabel) this.text((b.left + b.right) / 2, this.height - 5, o.xLabel, "touch-axis middle", "back");
-      if (o.yLabel) {
+      const named = (label, { note = "" }) => (label ? label + (note && ` (${note.trim()})`) : note.trim());
+      const [xLabel, yLabel] = [named(o.xLabel, across), named(o.yLabel, upward)];
+      if (xLabel) this.text((b.left + b.right) / 2, this.height - 5, xLabel, "touch-axis middle", "back");
+      if (yLabel) {
         const [x, y] = [12, (b.top + b.bottom) / 2];
-        const node = this.text(x, y, o.yLabel, "touch-axis middle", "back");
+        const node = this.text(x, y, yLabel, "touch-axis middle", "back");
         node.setAttribute("transform", `rotate(-90 ${x} ${y})`);
       }
     }
@@ -585,17 +597,30 @@
       return true;
     }
     link(parent) {
-      return this.button(parent, "Copy link", async () => {
-        const url = location.href.split("#")[0] + this.hash;
+      return this.copier(parent, "Copy link", () => location.href.split("#")[0] + this.hash,
+        "The link to exactly this situation is copied.", ["Copy this link: ", "Link to this situation"]);
+    }
+    // a button that copies text(); where the clipboard is closed, the text is there to be taken by hand
+    copier(parent, label, text, copied, [ask, name]) {
+      return this.button(parent, label, async () => {
+        const content = text();
         try {
-          await navigator.clipboard.writeText(url);
-          this.say("The link to exactly this situation is copied.");
+          await navigator.clipboard.writeText(content);
+          this.say(copied);
         } catch {
-          const box = el("input", { class: "touch-url", value: url, readonly: true, "aria-label": "Link to this situation" });
-          this.say("Copy this link: ", box);
+          const box = content.includes("\n") ? el("textarea", { rows: 6, readonly: true, class: "touch-url", "aria-label": name }, content)
+            : el("input", { class: "touch-url", value: content, readonly: true, "aria-label": name });
+          this.say(ask, box);
           box.select();
         }
       }, { class: "touch-quiet" });
+    }
+    // hands the reader a file
+    save(name, text) {
+      const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+      const link = el("a", { href: url, download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
     }
   }
 
@@ -648,6 +673,6 @@
   window.touch = {
     figure: (name, build) => builders.set(name, build),
     here,
-    el, svg, letter, fixed, digits, ticks, palette, blended, clamp, within, isStill,
+    el, svg, letter, fixed, digits, raised, ticks, palette, blended, clamp, within, isStill,
   };
 })();
