@@ -7,29 +7,29 @@ touch.figure("one-iteration", (f) => {
   const GRID = 60; // cells along each side of the landscape
   const LEVELS = 12;
   const MOST = 400; // half-steps that an address may ask for
+  const MOST_OWN = 500; // points
   const SETS = {
     waits: {
       name: "Waiting times", X: gmmData.faithful.map(([, wait]) => wait), range: [40, 100], weight: 0.36, sigma: 5.9,
-      least: 2, most: 16, step: 0.1, decimals: 1, label: "wait in minutes", start: [60, 65],
+      label: "wait in minutes", start: [60, 65],
     },
-    twenty: {
-      name: "Twenty points", X: gmmData.esl, range: [-1.5, 7.5], weight: 0.5, sigma: 0.9, least: 0.4, most: 2.4, step: 0.1,
-      decimals: 2, label: "x", start: [2, 3.5],
-    },
-    five: {
-      name: "Five points", X: gmmData.worked, range: [0, 3], weight: 0.5, sigma: 0.4, least: 0.15, most: 0.75, step: 0.05,
-      decimals: 2, label: "x", start: [1, 1.4],
-    },
+    twenty: { name: "Twenty points", X: gmmData.esl, range: [-1.5, 7.5], weight: 0.5, sigma: 0.9, label: "x", start: [2, 3.5] },
+    five: { name: "Five points", X: gmmData.worked, range: [0, 3], weight: 0.5, sigma: 0.4, label: "x", start: [1, 1.4] },
   };
+  const TOO_FEW = "Two different numbers are needed, at least.";
 
-  let set, land; // the data; and what weights and deviation make of them
+  let set, land; // the data, and what weights and deviation make of them: null where these are too few
   let state; // all that an address keeps, and what the steps have made of it
   let past = []; // states that Undo leads back to
   let hover = null; // what the pointer is on; else what was chosen by hand, state.look
   let moving = null; // on the way from one state to the next: { theta, q }
 
   const pair = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
-  const short = (theta) => theta.map((v) => Number(v.toPrecision(7)));
+  // to a ten thousandth of a pixel, so that an address stays short
+  const short = (theta, more = 4) => theta.map((v) => {
+    const grain = 10 ** -(set.decimals + more);
+    return Number((Math.round(v / grain) * grain).toPrecision(14));
+  });
   const mixture = (means) => ({
     weights: [state.weight, 1 - state.weight], means, covariances: [state.sigma ** 2, state.sigma ** 2],
   });
@@ -46,20 +46,32 @@ touch.figure("one-iteration", (f) => {
     }
     return total;
   }
+  // what follows from the numbers alone
+  function measured(given) {
+    const values = gmm.tally(given.X).sort(([a], [b]) => a - b);
+    if (values.length < 2) return { ...given, values, decimals: ownData.decimals(given.range), sigma: 1, start: [0, 0] };
+    const { means: [mean], covariances: [variance] } = gmm.allAsOne(given.X);
+    const sd = Math.sqrt(variance);
+    const step = 10 ** Math.floor(Math.log10(sd / 20));
+    const steps = (v) => Number((Math.round(v / step) * step).toPrecision(12));
+    return {
+      sigma: steps(sd / 2), start: [mean - sd / 2, mean + sd / 2], ...given,
+      values, mean, sd, step, least: steps(sd / 5), most: steps(1.2 * sd), steps, decimals: ownData.decimals(given.range),
+    };
+  }
   function survey() {
     const { weight, sigma } = state;
+    const { values, mean, sd } = set;
+    if (values.length < 2) return (land = null);
     const constant = -0.5 * Math.log(2 * Math.PI) - Math.log(sigma);
-    const values = gmm.tally(set.X).sort(([a], [b]) => a - b);
-    const { means: [mean], covariances: [variance] } = gmm.allAsOne(set.X);
-    land = { values, v: sigma ** 2, first: Math.log(weight) + constant, second: Math.log(1 - weight) + constant, mean, sd: Math.sqrt(variance) };
+    land = { values, v: sigma ** 2, first: Math.log(weight) + constant, second: Math.log(1 - weight) + constant, bounds: new Map() };
     const [low, high] = set.range;
     const grid = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
     land.rows = gmm.surface(set.X, mixture([0, 0]), grid);
     land.summits = summits(grid);
     land.top = Math.max(...land.summits.map(ell));
-    land.saddle = land.sd > sigma ? [mean, mean] : null; // with equal means no point says more than another
+    land.saddle = sd > sigma ? [mean, mean] : null; // with equal means no point says more than another
     land.depth = Math.max(2 * (land.top - ell([mean, mean])), 1.5 * set.X.length);
-    land.bounds = new Map();
   }
   // The hilltops: from each crossing of the grid that is higher than those around it EM goes the rest of the way.
   function summits(grid) {
@@ -133,14 +145,26 @@ touch.figure("one-iteration", (f) => {
   const takeHalf = () => (touches() ? takeM() : takeE());
   function begin(theta, laid, more = {}) {
     state = { ...state, ...more, start: theta, here: theta, base: laid, laid, prev: null, half: 0, first: "", look: kept() };
-    if (!land || Object.keys(more).length) survey();
-    state.rows = [{ means: theta, l: ell(theta) }];
+    if (Object.keys(more).length) survey();
+    state.rows = [{ means: theta, l: land ? ell(theta) : 0 }];
   }
   // a point that is looked at stays so, a place on the line does not: the line is another one
   const kept = () => (state && state.look && state.look.point !== undefined ? state.look : null);
   function choose(key) {
-    set = SETS[key];
-    begin(set.start, null, { key, weight: set.weight, sigma: set.sigma, look: null });
+    set = measured(key === "own" ? own() : SETS[key]);
+    set.start = short(set.start, 0);
+    state = { ...state, look: null };
+    begin(set.start, null, { key, weight: set.weight, sigma: set.sigma });
+  }
+  const own = () => ({ X: mine.X, range: mine.frame(0), weight: 0.5, label: mine.labels[0] });
+  // The reader has changed a number: what was chosen before stays as far as it can.
+  function adopt(before) {
+    past = [];
+    choose("own");
+    if (before.key !== "own" || !land) return;
+    const inside = (theta) => theta && short(theta.map((v) => clamp(v, ...set.range)));
+    const sigma = clamp(set.steps(before.sigma), set.least, set.most);
+    begin(inside(before.here), inside(before.laid), { weight: before.weight, sigma });
   }
   // What is dragged is one change, and so is a slider from down to up.
   let tag = "";
@@ -154,11 +178,13 @@ touch.figure("one-iteration", (f) => {
 
   const L = () => letter("ℓ");
   const B = () => letter("ℒ");
-  const place = (theta) => `(${theta.map((v) => fixed(v, set.decimals)).join(", ")})`;
+  const near = (v, more = 0) => ownData.near(v, set.decimals + more);
+  const place = (theta) => `(${theta.map((v) => near(v)).join(", ")})`;
   const gap = () => gapAt(state.here, bound().q);
 
-  function sayStart() {
-    const here = [letter("θ"), ` is ${place(state.here)}, and `, L(), ` is ${fixed(ell(state.here))}. `];
+  function sayStart(...before) {
+    if (!land) return f.say(...before, TOO_FEW);
+    const here = [...before, letter("θ"), ` is ${place(state.here)}, and `, L(), ` is ${fixed(ell(state.here))}. `];
     if (touches()) return f.say(...here, "The bound touches here. Press M-step: it goes to the top of the bound.");
     const guess = state.laid ? `the guess is still that of ${place(state.laid)}` : "the guess is half and half for every point";
     f.say(...here, `No E-step has been taken here: ${guess}, and the bound lies ${digits(gap(), 3)} below `, L(), ". Press E-step.");
@@ -191,7 +217,8 @@ touch.figure("one-iteration", (f) => {
   // --- the controls ---
 
   const controls = f.row("touch-spread");
-  const sets = f.select(controls, "Data", Object.entries(SETS).map(([key, s]) => [key, s.name]), (key) => {
+  const sets = f.select(controls, "Data", [...Object.entries(SETS).map(([key, s]) => [key, s.name]), ["own", "Your own numbers"]], (key) => {
+    if (key === "own" && !mine.points.length) return mine.copy(); // something to change
     remember();
     choose(key);
     show();
@@ -208,7 +235,7 @@ touch.figure("one-iteration", (f) => {
     return slider;
   };
   const weights = sliderOf(letter("α", 1), "weight", { min: 0.05, max: 0.95, step: 0.01, format: (v) => fixed(v) }, (v) => ({ weight: v }));
-  const sigmas = sliderOf(letter("σ"), "sigma", { min: 0, max: 1, format: (v) => fixed(v, 2) }, (v) => ({ sigma: v }));
+  const sigmas = sliderOf(letter("σ"), "sigma", { min: 0, max: 1 }, (v) => ({ sigma: v }));
   weights.setAttribute("aria-label", "α1, weight of component 1");
   sigmas.setAttribute("aria-label", "σ, standard deviation of both components");
 
@@ -240,7 +267,7 @@ touch.figure("one-iteration", (f) => {
       show();
       sayStart();
     },
-    words: () => `mean 1 ${fixed(state.here[0], set.decimals)}, mean 2 ${fixed(state.here[1], set.decimals)}`,
+    words: () => state.here.map((v, j) => `mean ${j + 1} ${near(v)}`).join(", "),
   });
   theta.node.addEventListener("pointerdown", () => { tag = ""; });
   plane.svg.addEventListener("click", (event) => {
@@ -249,7 +276,7 @@ touch.figure("one-iteration", (f) => {
     if (to.some((v) => v < set.range[0] || v > set.range[1])) return;
     f.stop();
     remember();
-    begin(to.map((v) => Number(v.toFixed(set.decimals))), state.laid && short(state.laid));
+    begin(short(to, 0), state.laid && short(state.laid));
     show();
     sayStart();
   });
@@ -267,20 +294,20 @@ touch.figure("one-iteration", (f) => {
   const floor = (plot) => plot.fromPixels(0, plot.inner.bottom - 10)[1];
   const finger = data.handle({
     class: "touch-small", label: "The point looked at", axis: "x",
-    at: () => [land.values[pointAt()][0], floor(data)],
+    at: () => [land ? land.values[pointAt()][0] : set.range[0], floor(data)],
     move: ([x], how) => {
       const now = pointAt();
       if (how !== "key") return look({ point: nearest(x) });
       const jump = Math.max(1, Math.round(Math.abs(x - land.values[now][0]) / ((data.x[1] - data.x[0]) / 100)));
       look({ point: clamp(now + Math.sign(x - land.values[now][0]) * jump, 0, land.values.length - 1) });
     },
-    words: () => pointWords(pointAt()),
+    words: () => (land ? pointWords(pointAt()) : "none"),
   });
   const probe = cut.handle({
     class: "touch-small", label: "A place on the line", axis: "x",
-    at: () => [placeAt(), floor(cut)],
+    at: () => [land ? placeAt() : 0, floor(cut)],
     move: ([s]) => look({ s: Number(s.toPrecision(5)) }),
-    words: () => placeWords(onLine(line(), placeAt())),
+    words: () => (land ? placeWords(onLine(line(), placeAt())) : "none"),
   });
   const passes = (plot, handle, at) => {
     plot.svg.addEventListener("pointermove", (event) => {
@@ -290,7 +317,7 @@ touch.figure("one-iteration", (f) => {
     plot.svg.addEventListener("pointerleave", () => point(null));
   };
   function point(at) {
-    if (at === hover || JSON.stringify(at) === JSON.stringify(hover)) return;
+    if (!land || at === hover || JSON.stringify(at) === JSON.stringify(hover)) return;
     hover = at;
     f.render();
     tell();
@@ -299,7 +326,7 @@ touch.figure("one-iteration", (f) => {
   passes(plane, theta, (means) => ({ means }));
   passes(cut, probe, ([s]) => ({ s }));
   data.svg.addEventListener("click", (event) => {
-    if (!finger.node.contains(event.target)) look({ point: nearest(data.at(event)[0]) });
+    if (land && !mine.editing && !finger.node.contains(event.target)) look({ point: nearest(data.at(event)[0]) });
   });
   cut.svg.addEventListener("click", (event) => {
     if (!probe.node.contains(event.target)) look({ s: Number(clamp(cut.at(event)[0], ...cut.x).toPrecision(5)) });
@@ -307,7 +334,7 @@ touch.figure("one-iteration", (f) => {
   f.root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && state.look) look(null);
   });
-  const active = () => hover || state.look;
+  const active = () => land && (hover || state.look);
   function pointWords(i) {
     const [x, count] = land.values[i];
     const at = set.X.indexOf(x);
@@ -332,23 +359,41 @@ touch.figure("one-iteration", (f) => {
       : at.point !== undefined ? pointWords(at.point) : placeWords(placeOf(at));
   }
 
+  const mine = ownData.panel(f, data, {
+    dimension: 1, most: MOST_OWN, source: () => ({ points: set.X, names: [set.label] }),
+    memo: () => state,
+    restore: (memo) => { state = memo; },
+    changed: (how, said) => {
+      if (how === "undo" && state.key !== "own") choose(state.key); // back to what was taken as one's own
+      else if (how !== "chosen") adopt(state);
+      show();
+      if (how === "chosen") f.say(said);
+      else sayStart(said);
+    },
+  });
+
   const buttons = f.row("touch-thirds");
-  const eButton = f.button(buttons, "E-step", () => {
+  const able = (act) => () => (land ? act() : f.say(TOO_FEW));
+  const eButton = f.button(buttons, "E-step", able(() => {
     if (touches()) return f.say("Nothing changes: the bound touches here already. The M-step is next.");
     remember();
     halfE();
-  });
-  const mButton = f.button(buttons, "M-step", () => {
+  }));
+  const mButton = f.button(buttons, "M-step", able(() => {
     if (onTop()) return f.say("Nothing changes: this is the top of the bound. The E-step is next.");
     remember();
     halfM();
-  });
-  f.button(buttons, "One iteration", () => {
+  }));
+  f.button(buttons, "One iteration", able(() => {
     remember();
     if (!touches()) takeE();
     halfM();
-  });
+  }));
   f.player(buttons, () => {
+    if (!land) {
+      f.say(TOO_FEW);
+      return 0;
+    }
     remember("play");
     if (!touches()) {
       halfE();
@@ -357,7 +402,7 @@ touch.figure("one-iteration", (f) => {
     halfM();
     return done() ? 0 : 1300;
   });
-  const undo = f.button(buttons, "Undo", () => {
+  const back = f.button(buttons, "Back", () => {
     ({ set, state, land } = past.pop());
     tag = "";
     show();
@@ -370,16 +415,16 @@ touch.figure("one-iteration", (f) => {
     sayStart();
   });
   const tour = f.row("touch-tour");
-  const startAt = (of) => () => {
+  const startAt = (of) => able(() => {
     remember();
-    begin(short(of().map((v) => Number(v.toFixed(set.decimals)))), null);
+    begin(short(of(set), 0), null);
     show();
     sayStart();
-  };
+  });
   tour.append(el("span", { class: "touch-muted" }, "Start with"));
-  f.button(tour, "equal means", startAt(() => [land.mean - land.sd, land.mean - land.sd]), { class: "touch-quiet" });
-  f.button(tour, "nearly equal ones", startAt(() => [land.mean - land.sd, land.mean - land.sd + 10 ** -set.decimals]), { class: "touch-quiet" });
-  f.button(tour, "exchanged names", startAt(() => [land.mean + land.sd / 2, land.mean - land.sd / 2]), { class: "touch-quiet" });
+  f.button(tour, "equal means", startAt(({ mean, sd }) => [mean - sd, mean - sd]), { class: "touch-quiet" });
+  f.button(tour, "nearly equal ones", startAt(({ mean, sd, decimals }) => [mean - sd, mean - sd + 10 ** -decimals]), { class: "touch-quiet" });
+  f.button(tour, "exchanged names", startAt(({ mean, sd }) => [mean + sd / 2, mean - sd / 2]), { class: "touch-quiet" });
   f.words();
   const head = f.row("touch-spread");
   const value = el("output", { class: "touch-l" });
@@ -387,8 +432,9 @@ touch.figure("one-iteration", (f) => {
   f.link(head);
   const numbers = el("tbody");
   const heads = [[letter("t")], [letter("μ", 1)], [letter("μ", 2)], [L()], ["gain by M"], ["gap for E"]];
-  f.root.append(el("details", {}, el("summary", {}, "The iterations in numbers"),
-    el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((cell) => el("th", { scope: "col" }, ...cell)))), numbers)));
+  const table = el("details", {}, el("summary", {}, "The iterations in numbers"),
+    el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((cell) => el("th", { scope: "col" }, ...cell)))), numbers));
+  f.root.append(table);
 
   // --- from one state to the next ---
 
@@ -433,7 +479,6 @@ touch.figure("one-iteration", (f) => {
   });
 
   data.draw = () => {
-    const m = mixture(there());
     const most = 1.02 / (state.sigma * Math.sqrt(2 * Math.PI));
     data.x = set.range;
     data.y = [-0.55 * most, most];
@@ -442,7 +487,7 @@ touch.figure("one-iteration", (f) => {
     const base = data.py(0);
     data.add("path", { d: `M${b.left} ${base}H${b.right}`, class: "touch-curve faint" });
     // the points hang below the line, equal ones below one another
-    const deep = Math.max(...land.values.map(([, count]) => count));
+    const deep = Math.max(...set.values.map(([, count]) => count));
     const room = b.bottom - 20 - base;
     const pitch = Math.min(room / Math.max(deep, 8), 7);
     const down = (most - data.y[0]) / (b.bottom - b.top);
@@ -454,7 +499,11 @@ touch.figure("one-iteration", (f) => {
       spots.push([x, -down * Math.min((k + 0.7) * pitch, room)]);
     }
     const colours = touch.palette(f.root);
-    data.points("data", spots, lower().q.map((row) => touch.blended(row, colours)), clamp(0.62 * pitch, 1.8, 4));
+    const size = clamp(0.62 * pitch, 1.8, 4);
+    data.points("data", spots, land && lower().q.map((row) => touch.blended(row, colours)), size);
+    data.text((b.left + b.right) / 2, data.height - 5, set.label, "touch-axis middle", "back");
+    if (!land) return;
+    const m = mixture(there());
     const parts = [0, 1].map((j) => across(data, 160, (x) => m.weights[j] * gmm.gaussian(x, m.means[j], m.covariances[j])));
     parts.forEach((curve, j) => data.curve(`c${j + 1}`, curve));
     data.curve("plain touch-whole", parts[0].map(([x, y], k) => [x, y + parts[1][k][1]]));
@@ -469,11 +518,11 @@ touch.figure("one-iteration", (f) => {
       data.curve("plain dotted touch-seen", [[x, data.y[0]], [x, most]]);
       data.dot("", [x, gmm.density(x, m)], 4, "over");
     }
-    data.text((b.left + b.right) / 2, data.height - 5, set.label, "touch-axis middle", "back");
   };
 
   let drawn = {}; // the contours and the shade of this landscape
   plane.draw = () => {
+    if (!land) return;
     const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
     plane.x = plane.y = set.range;
     if (drawn.land !== land || drawn.width !== plane.width || drawn.colour !== colour) {
@@ -523,6 +572,7 @@ touch.figure("one-iteration", (f) => {
     cut.options.left = 14 + 7.5 * Math.max(...touch.ticks(...cut.y, 5).map(({ text }) => text.length));
   }
   cut.draw = () => {
+    if (!land) return;
     frameCut();
     const [way, b] = [line(), lower()];
     const here = there();
@@ -558,27 +608,33 @@ touch.figure("one-iteration", (f) => {
   function show() {
     moving = hover = null;
     sets.value = state.key;
-    Object.assign(sigmas, { min: set.least, max: set.most, step: set.step });
-    weights.show(state.weight);
-    sigmas.show(state.sigma);
+    mine.show(state.key === "own");
+    finger.node.toggleAttribute("hidden", !land || mine.editing);
+    [plane.box, cut.box, head, table].forEach((one) => { one.hidden = !land; });
     plane.x = plane.y = data.x = set.range;
-    frameCut();
-    eButton.classList.toggle("touch-next", !touches() && !done());
-    mButton.classList.toggle("touch-next", touches() && !done());
-    undo.disabled = !past.length;
+    back.disabled = !past.length;
+    tell();
+    if (land) {
+      Object.assign(sigmas, { min: set.least, max: set.most, step: set.step });
+      weights.show(state.weight);
+      sigmas.show(state.sigma);
+      frameCut();
+    }
+    eButton.classList.toggle("touch-next", land && !touches() && !done());
+    mButton.classList.toggle("touch-next", land && touches() && !done());
     const term = (...parts) => el("span", { class: "touch-term" }, ...parts);
-    value.replaceChildren(term(L(), ` = ${fixed(ell(state.here), 4)}`), " ", term("= ", B(), ` ${fixed(bound().at(state.here), 4)}`), " ",
-      term(`+ KL ${fixed(gap(), 4)}`), el("span", { class: "touch-muted" }, ` step ${digits(line().length, 3)}, iteration ${state.rows.length - 1}`));
+    value.replaceChildren(...(land ? [term(L(), ` = ${fixed(ell(state.here), 4)}`), " ", term("= ", B(), ` ${fixed(bound().at(state.here), 4)}`), " ",
+      term(`+ KL ${fixed(gap(), 4)}`), el("span", { class: "touch-muted" }, ` step ${digits(line().length, 3)}, iteration ${state.rows.length - 1}`)] : []));
     const cell = (text) => el("td", {}, text);
     numbers.replaceChildren(...state.rows.map(({ means, l, gain, gap: kl }, k) => el("tr", {}, el("th", { scope: "row" }, String(k)),
-      ...means.map((v) => cell(fixed(v, set.decimals + 2))), cell(fixed(l, 4)), cell(k ? fixed(gain, 5) : ""), cell(k ? fixed(kl, 5) : ""))));
-    tell();
+      ...means.map((v) => cell(near(v, 2))), cell(fixed(l, 4)), cell(k ? fixed(gain, 5) : ""), cell(k ? fixed(kl, 5) : ""))));
     f.update();
   }
 
   f.address(
     () => ({
       data: state.key === "waits" ? "" : state.key,
+      ...mine.write(),
       a: state.weight === set.weight ? "" : state.weight,
       s: state.sigma === set.sigma ? "" : state.sigma,
       m: pair(state.start, set.start) ? "" : state.start.join(","),
@@ -589,23 +645,24 @@ touch.figure("one-iteration", (f) => {
     }),
     (given) => {
       past = [];
-      const key = Object.keys(SETS).includes(given.data) ? given.data : "waits";
-      choose(key);
-      const { range, least, most, step } = set;
-      const onStep = (v, from, by) => Number((from + by * Math.round((v - from) / by)).toFixed(6));
+      const whole = mine.read(given);
+      choose(given.data === "own" || Object.keys(SETS).includes(given.data) ? given.data : "waits");
+      if (!land) {
+        show();
+        return sayStart(whole ? "" : "This link does not hold the points, they were too many. ");
+      }
       const pairOf = (text) => {
         const found = (text || "").split(",").map(Number);
-        return text && found.length === 2 && found.every(Number.isFinite) ? found.map((v) => clamp(v, ...range)) : null;
+        return text && found.length === 2 && found.every(Number.isFinite) ? found.map((v) => clamp(v, ...set.range)) : null;
       };
-      const weight = onStep(touch.within(given.a, [0.05, 0.95], set.weight), 0, 0.01);
-      const sigma = onStep(touch.within(given.s, [least, most], set.sigma), 0, step);
+      const weight = Number(touch.within(given.a, [0.05, 0.95], set.weight).toFixed(2));
+      const sigma = set.steps(touch.within(given.s, [set.least, set.most], set.sigma));
       begin(pairOf(given.m) || set.start, pairOf(given.q), { weight, sigma });
       const [, first, count] = /^(m?)(\d{1,4})$/.exec(given.h || "") || ["", "", "0"];
       if (first && Number(count) && !onTop()) takeM();
       while (state.half < Math.min(Number(count), MOST)) takeHalf();
-      const index = given.x ? Number(given.x) : NaN;
-      const s = given.at ? Number(given.at) : NaN;
-      if (Number.isInteger(index) && index >= 0 && index < land.values.length) state.look = { point: index };
+      const [index, s] = [given.x, given.at].map((text) => (text ? Number(text) : NaN));
+      if (Number.isInteger(index) && index >= 0 && index < set.values.length) state.look = { point: index };
       else if (Number.isFinite(s)) state.look = { s: clamp(s, ...line().range) };
       show();
       sayState();
