@@ -243,7 +243,7 @@ touch.figure("one-iteration", (f) => {
   f.root.append(views);
   const data = f.plot({
     label: "The data, coloured by their shares, with both components and their mixture", class: "touch-data",
-    in: views, x: [0, 1], y: [0, 1], height: 200, left: 30, handles: true,
+    in: views, x: [0, 1], y: [0, 1], height: 230, left: 30, handles: true,
   });
   const plane = f.plot({
     label: "The log-likelihood as a landscape over the two means, with the path and the place that the M-step leads to",
@@ -251,7 +251,7 @@ touch.figure("one-iteration", (f) => {
   });
   const cut = f.plot({
     label: "The log-likelihood and the bound along the line through θ and the top of the bound",
-    class: "touch-cut", in: views, x: [0, 1], y: [0, 1], ratio: 0.95, least: 260, left: 60, handles: true, xLabel: "distance along the line",
+    class: "touch-cut", in: views, x: [0, 1], y: [0, 1], ratio: 0.95, least: 260, left: 60, handles: true, xLabel: "distance along the line", yLabel: "log-likelihood",
   });
   const looked = el("p", { class: "touch-looked touch-muted" });
   f.root.append(looked);
@@ -286,7 +286,7 @@ touch.figure("one-iteration", (f) => {
   const pointAt = () => (state.look && state.look.point !== undefined ? state.look.point : Math.floor(land.values.length / 2));
   const placeAt = () => (state.look && state.look.s !== undefined ? state.look.s : line().range[1] * 0.75);
   function look(at) {
-    hover = null;
+    moving = hover = null;
     state = { ...state, look: at };
     f.update();
     tell();
@@ -322,6 +322,12 @@ touch.figure("one-iteration", (f) => {
     f.render();
     tell();
   }
+  const focused = (handle, at) => {
+    handle.node.addEventListener("focus", () => point(at()));
+    handle.node.addEventListener("blur", () => point(null));
+  };
+  focused(finger, () => ({ point: pointAt() }));
+  focused(probe, () => ({ s: placeAt() }));
   passes(data, finger, ([x]) => ({ point: nearest(x) }));
   passes(plane, theta, (means) => ({ means }));
   passes(cut, probe, ([s]) => ({ s }));
@@ -345,7 +351,7 @@ touch.figure("one-iteration", (f) => {
     const term = gmm.logSumExp(joint);
     const kl = gmm.divergence([guess], [now]);
     const many = count > 1 ? `, ${count} points` : "";
-    return `x = ${digits(x, 4)}${many}: component 1 has ${fixed(guess[0], 3)} of it in the guess, ${fixed(now[0], 3)} at θ. ` +
+    return `x = ${near(x)}${many}: component 1 has ${fixed(guess[0], 3)} of it in the guess, ${fixed(now[0], 3)} at θ. ` +
       `Its term of ℓ is ${fixed(term, 3)}, of ℒ ${fixed(term - kl, 3)}, and its gap ${fixed(kl, 3)}.`;
   }
   function placeWords(means) {
@@ -481,7 +487,7 @@ touch.figure("one-iteration", (f) => {
   data.draw = () => {
     const most = 1.02 / (state.sigma * Math.sqrt(2 * Math.PI));
     data.x = set.range;
-    data.y = [-0.55 * most, most];
+    data.y = [-0.75 * most, most];
     data.axes({ yTicks: false });
     const b = data.inner;
     const base = data.py(0);
@@ -569,7 +575,7 @@ touch.figure("one-iteration", (f) => {
     const low = Math.min(...ends.flatMap((end) => [ell(end), b.at(end)]), way.length ? Infinity : Math.min(...heights));
     const span = Math.max(high - low, 1e-6 * Math.abs(high));
     cut.y = [low - 0.45 * span, high + 0.12 * span];
-    cut.options.left = 14 + 7.5 * Math.max(...touch.ticks(...cut.y, 5).map(({ text }) => text.length));
+    cut.options.left = 28 + 7 * Math.max(...touch.ticks(...cut.y, 5).map(({ text }) => text.length));
   }
   cut.draw = () => {
     if (!land) return;
@@ -602,7 +608,9 @@ touch.figure("one-iteration", (f) => {
       cut.dot("touch-other", [at.s, ell(means)], 5, "over");
       cut.dot("touch-other", [at.s, b.at(means)], 4, "front");
     } else if (at && at.means) cut.curve("plain dotted touch-seen", [[cut.x[0], ell(at.means)], [cut.x[1], ell(at.means)]]);
-    cut.text(cut.inner.left + 6, cut.inner.top + 12, "ℓ and, below it, ℒ", "touch-halo touch-tick");
+    if (moving) return;
+    cut.text(cut.px(topAt), cut.py(ell(b.top)) - 10, "ℓ", "middle touch-halo touch-strong");
+    cut.text(cut.px(topAt), cut.py(b.height) + 22, "ℒ", "middle touch-halo touch-strong");
   };
 
   function show() {
