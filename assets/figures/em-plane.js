@@ -16,7 +16,9 @@ touch.figure("em-plane", (f) => {
     },
     blobs: { name: "Three blobs", k: 3, x: [-6.5, 8], y: [-3.6, 8.6], decimals: [2, 2], labels: ["", ""] },
     hard: { name: "A hard one", k: 2, x: [-6.6, 7.4], y: [-6.4, 6.4], decimals: [2, 2], labels: ["", ""] },
+    own: { name: "Your own points", k: 2 }, // the rest follows from them
   };
+  const FAR = 8; // so many standard deviations are far
 
   let set, X, one; // the data, and ℓ of a single Gaussian
   let k, seed, means, shape; // the start: a seed, or means placed by hand (and weights, covariances)
@@ -39,22 +41,41 @@ touch.figure("em-plane", (f) => {
     };
   }
   function begin() {
-    now = startOf();
-    [beta, fresh, problem, done] = [null, false, null, false];
-    history = [gmm.logLikelihood(X, now)];
+    [beta, fresh, problem, done] = [null, false, gmm.unfit(X, k), false];
+    now = problem ? { weights: [], means: [], covariances: [] } : startOf();
+    if (!problem) problem = gmm.eStep(X, now).problem;
+    history = [problem ? 0 : gmm.logLikelihood(X, now)];
     trail = [now.means];
   }
+  // whether the points are not such that EM could begin
+  const unfit = () => problem !== null && problem.component === undefined;
   function choose(name, components) {
     [set, k, seed, means, shape] = [name, components, 0, null, null];
-    X = gmmData[name];
-    one = gmm.logLikelihood(X, gmm.allAsOne(X));
+    X = set === "own" ? mine.X : gmmData[name];
+    if (set === "own") {
+      Object.assign(SETS.own, { decimals: [0, 1].map(mine.decimals), labels: mine.labels });
+      if (!mine.dragging) Object.assign(SETS.own, { x: mine.frame(0), y: mine.frame(1) });
+    }
+    one = gmm.unfit(X, 1) ? null : gmm.logLikelihood(X, gmm.allAsOne(X));
+  }
+  // What stands now becomes the start, in as many digits as an address needs.
+  function freeze() {
+    const few = (v) => Number(v.toPrecision(6));
+    const flat = ([[a, b], [, c]]) => [a, b, c].map(few);
+    const isLost = ([a, b, c], j) => (problem && problem.component === j) || !(a * c - b ** 2 > 1e-9 * a * c);
+    const [wide] = gmm.allAsOne(X).covariances;
+    means = now.means.map((mean) => mean.map(few));
+    shape = {
+      weights: now.weights.map((w, j) => few(problem && problem.component === j ? 1 / k : w)),
+      covariances: now.covariances.map((cov, j) => flat(isLost(flat(cov), j) ? wide : cov)),
+    };
   }
 
   // --- the two steps ---
 
   function takeE() {
-    beta = gmm.eStep(X, now).responsibilities;
-    fresh = true;
+    ({ responsibilities: beta, problem } = gmm.eStep(X, now));
+    fresh = !problem;
   }
   function takeM() {
     const step = gmm.mStep(X, beta);
@@ -68,17 +89,19 @@ touch.figure("em-plane", (f) => {
   }
   function takeIteration() {
     if (!fresh) takeE();
-    takeM();
+    if (!problem) takeM();
   }
 
   // --- in words ---
 
   const L = () => letter("ℓ");
-  const place = (mean) => `(${mean.map((v, c) => fixed(v, SETS[set].decimals[c])).join(", ")})`;
+  const shown = (v, c, more = 0) => ownData.near(v, SETS[set].decimals[c] + more);
+  const place = (mean) => `(${mean.map((v, c) => shown(v, c)).join(", ")})`;
   const count = (value) => fixed(value, 1);
   const name = (j) => `Component ${j + 1}`;
 
   function sayStart() {
+    if (problem) return sayProblem();
     f.say(`Start: ${ALOUD[k]} guess${k > 1 ? "es" : ""}. No point has been asked yet whose it is: press E-step.`);
   }
   function sayE() {
@@ -105,12 +128,71 @@ touch.figure("em-plane", (f) => {
       f.playing && t() > 3 ? "" : k > 1 ? `${name(most)} moved most, to ${place(after[most])}.` : `The mean is now ${place(after[0])}.`);
   }
   function sayProblem() {
+    if (unfit()) return f.say(unfitWords());
     const { component: j, kind, count: n } = problem;
     const what = kind === "flat"
       ? [`${name(j)} has collapsed: it holds ${count(n)} point${n < 1.05 ? "" : "s"}, and the M-step would give it a covariance ` +
          "without width. The narrower it gets, the higher ", L(), " climbs, without end: this is no fit, and EM stops here. "]
       : [`${name(j)} has collapsed: no point is left in it, so the M-step has nothing to average. `];
     f.say(...what, "Drag its mean away, take a new start, or ask for fewer components.");
+  }
+
+  function unfitWords() {
+    const { kind, count: n, reason } = problem;
+    const many = `${ALOUD[k][0].toUpperCase()}${ALOUD[k].slice(1)}`;
+    switch (kind) {
+      case "none": return "There are no points yet. Press Edit the points and click on the plot, press Add a point, or paste a table.";
+      case "few": return `${many} components need ${ALOUD[k]} different points, and there ${n === 1 ? "is one" : `are ${ALOUD[n]}`}. Add points, or ask for fewer components.`;
+      case "far": return `EM cannot begin: ${reason}. Drag a mean nearer, or take a new start.`;
+    }
+    return "These points lie in one place or on one line. No ellipse fits them: the narrower it is, the higher the likelihood, without end. Add a point beside them.";
+  }
+
+  // --- the reader's own points ---
+
+  let hold = false; // also a start that nobody has touched
+  function changed(how, said) {
+    if (how === "chosen" || how === "undo") {
+      show();
+      return f.say(said, ...(how === "undo" ? summary() : []));
+    }
+    const [asked, components, number] = [beta !== null, k, set === "own" && how !== "new" ? seed : 0];
+    // the mixture stays; a start that nobody has touched is drawn anew
+    const holds = how === "copy" || hold;
+    const stays = !unfit() && how !== "new" && (holds || means || t() > 0);
+    if (stays && (holds || shape || t() > 0)) freeze();
+    const kept = stays ? [means, shape] : [null, null];
+    choose("own", components);
+    seed = number;
+    [means, shape] = kept;
+    begin();
+    if (asked && !problem) takeE(); // the colours follow the hand
+    f.root.classList.add("touch-live");
+    show();
+    f.root.classList.toggle("touch-live", how === "drag");
+    f.say(said, ...summary());
+  }
+  const summary = () => (unfit() ? [unfitWords()] : [`${X.length} points, and `, L(), ` is ${fixed(history[t()], 2)}.`]);
+  // One point beyond all others, and what it does: to ℓ, to the component that takes it, to the shares.
+  function addFar() {
+    if (problem) return sayProblem();
+    const old = history[t()];
+    const pooled = (c) => Math.sqrt(now.weights.reduce((total, w, j) => total + w * now.covariances[j][c][c], 0));
+    const [mean] = gmm.allAsOne(X).means;
+    const point = [Math.max(...X.map(([x]) => x)) + FAR * pooled(0), mean[1]].map((v) => Number(v.toPrecision(5)));
+    hold = true;
+    const done = set === "own" ? mine.add(point) : mine.replace([...X, point], SETS[set].labels, "", "copy");
+    hold = false;
+    if (!done) return;
+    if (problem) return sayProblem();
+    const E = gmm.eStep(X, now);
+    const share = E.responsibilities.at(-1);
+    const j = share.indexOf(Math.max(...share));
+    const next = gmm.mStep(X, E.responsibilities).mixture;
+    const width = (m) => shown(Math.sqrt(m.covariances[j][0][0]), 0, 1);
+    f.say(`A point at ${place(point)}, ${FAR} standard deviations beyond all others. `, L(), ` falls by ${digits(old - history[0], 4)} to ${fixed(history[0], 2)}. `,
+      `${name(j)} is nearest and takes ${share[j] > 0.9995 ? "all of it" : `${fixed(share[j], 3)} of it`}; the shares of the others stay, for no parameter has moved yet. `,
+      ...(next ? ["The next M-step widens it across from ", letter("σ"), ` = ${width(now)} to ${width(next)}. Press One iteration, and watch.`] : []));
   }
 
   // --- the controls ---
@@ -132,6 +214,13 @@ touch.figure("em-plane", (f) => {
   const plane = f.plot({
     label: "The points in the plane, with an ellipse and a movable mean for each component",
     x: [0, 1], y: [0, 1], ratio: 0.58, least: 270, handles: true,
+  });
+
+  const mine = ownData.panel(f, plane, {
+    dimension: 2,
+    source: () => ({ points: X, names: SETS[set].labels }),
+    changed,
+    restore: (given) => take(given),
   });
 
   const buttons = f.row("touch-thirds");
@@ -189,6 +278,7 @@ touch.figure("em-plane", (f) => {
     [seed, means, shape] = [seed + 1, null, null];
     begin();
     show();
+    if (problem) return sayProblem();
     f.say(`A new start: ${k > 1 ? `${ALOUD[k]} of the points` : "one of the points"}, drawn at random, as means.`);
   });
   f.button(buttons, "Reset", () => {
@@ -207,6 +297,10 @@ touch.figure("em-plane", (f) => {
     ["a lower top", { data: "hard", t: 100, e: 1 }],
     ["a collapse", { data: "hard", k: 3, m: "-1,-1;1,-1;5.9,0", t: 100 }],
   ]) f.button(tour, text, () => f.read(state), { class: "touch-quiet" });
+  const ours = f.row("touch-tour");
+  ours.append(el("span", { class: "touch-muted" }, "Your data"));
+  const taker = mine.button(ours);
+  f.button(ours, "One far point", addFar, { class: "touch-quiet" });
 
   const head = f.row("touch-spread");
   const value = el("output", { class: "touch-l" });
@@ -229,15 +323,16 @@ touch.figure("em-plane", (f) => {
 
   let handles = [];
   function setHandles() {
-    while (handles.length > k) handles.pop().remove();
-    for (let j = handles.length; j < k; j++) {
+    const count = now.means.length;
+    while (handles.length > count) handles.pop().remove();
+    for (let j = handles.length; j < count; j++) {
       handles.push(plane.handle({
         class: `c${j + 1}`, text: String(j + 1), label: `Mean of component ${j + 1}`,
         at: () => now.means[j],
         shift: () => beside(j),
         words: () => {
           const [a, b] = SETS[set].labels;
-          const [x, y] = now.means[j].map((v, c) => fixed(v, SETS[set].decimals[c]));
+          const [x, y] = now.means[j].map((v, c) => shown(v, c));
           return `${a || "x"} ${x}, ${b || "y"} ${y}`;
         },
         move: (to, how) => drag(j, to, how),
@@ -254,25 +349,16 @@ touch.figure("em-plane", (f) => {
   }
   function drag(j, to, how) {
     const asked = beta !== null;
-    const few = (v) => Number(v.toPrecision(6));
-    if (history.length > 1 || shape || startIsOwn()) {
-      const wide = gmm.allAsOne(X).covariances[0];
-      shape = {
-        weights: now.weights.map(few),
-        covariances: now.covariances.map((cov, i) => {
-          const own = [cov[0][0], cov[0][1], cov[1][1]].map(few);
-          const lost = (problem && problem.component === i) || !(own[0] * own[2] - own[1] ** 2 > 1e-9 * own[0] * own[2]);
-          return lost ? [wide[0][0], wide[0][1], wide[1][1]].map(few) : own;
-        }),
-      };
-      if (problem) shape.weights = shape.weights.map((w, i) => (i === problem.component ? few(1 / k) : w));
-    }
-    means = now.means.map((mean, i) => (i === j ? to : mean.map(few)));
+    const formed = history.length > 1 || shape || startIsOwn();
+    freeze();
+    if (!formed) shape = null;
+    means[j] = to;
     begin();
-    if (asked) takeE(); // the colours follow the hand
+    if (asked && !problem) takeE(); // the colours follow the hand
     f.root.classList.add("touch-live");
     show();
     f.root.classList.toggle("touch-live", how === "drag");
+    if (problem) return sayProblem();
     if (how !== "drag") {
       f.say(`You moved component ${j + 1} to ${place(to)}. `, L(), ` is ${fixed(history[0], 2)} now. Can you beat EM by hand?`);
     }
@@ -304,12 +390,12 @@ touch.figure("em-plane", (f) => {
     const colours = touch.palette(f.root);
     plane.points("points", X, beta && beta.map((row) => touch.blended(row, colours)), X.length > 250 ? 3.6 : 4);
     const { means: at, covariances } = between || now;
-    for (let j = 0; j < k; j++) {
+    for (let j = 0; j < at.length; j++) {
       if (trail.length > 1) plane.curve(`c${j + 1} plain touch-trail`, trail.map((step) => step[j]));
       if (problem && problem.component === j) continue;
       for (const radius of [2, 1]) plane.ellipse(`c${j + 1}`, at[j], covariances[j], radius);
     }
-    if (problem) {
+    if (problem && !unfit()) {
       const [x, y] = [plane.px(at[problem.component][0]), plane.py(at[problem.component][1])];
       plane.add("circle", { cx: x, cy: y, r: 19, class: `touch-collapsed c${problem.component + 1}` }, "over");
       const low = y > plane.inner.top + 40;
@@ -317,6 +403,10 @@ touch.figure("em-plane", (f) => {
     }
   };
   climb.draw = () => {
+    if (unfit()) {
+      climb.axes({ xTicks: false, yTicks: false });
+      return;
+    }
     const best = Math.max(one + 0.4 * X.length, ...history);
     const usual = one - 0.25 * (best - one);
     // the first leap in full; after that the scale is for what follows
@@ -336,16 +426,19 @@ touch.figure("em-plane", (f) => {
     [plane.x, plane.y] = [SETS[set].x, SETS[set].y];
     [plane.options.xLabel, plane.options.yLabel] = SETS[set].labels;
     plane.options.bottom = SETS[set].labels[0] ? 40 : 24;
+    plane.options.left = set === "own" ? 60 : 46;
+    mine.show(set === "own");
+    taker.hidden = set === "own";
     sets.value = set;
     ks.show(k);
     eButton.classList.toggle("touch-next", !fresh && !problem && !done);
     mButton.classList.toggle("touch-next", fresh && !problem && !done);
-    value.replaceChildren(L(), ` = ${fixed(history[t()], 4)}`,
+    value.replaceChildren(L(), unfit() ? " is not there yet" : ` = ${fixed(history[t()], 4)}`,
       el("span", { class: "touch-muted" }, ` iteration ${t()}`));
     numbers.replaceChildren(...now.means.map((mean, j) => {
       const [[a, b], [, c]] = now.covariances[j];
       const cell = (text) => el("td", {}, text);
-      const pair = (values) => cell(values.map((v, i) => fixed(v, SETS[set].decimals[i] + 1)).join(", "));
+      const pair = (values) => cell(values.map((v, i) => shown(v, i, 1)).join(", "));
       return el("tr", {}, el("th", { scope: "row", class: `c${j + 1}` }, el("span", { class: "touch-swatch" }), String(j + 1)),
         cell(fixed(now.weights[j], 4)), pair(mean), pair([Math.sqrt(a), Math.sqrt(c)]), cell(fixed(b / Math.sqrt(a * c), 3)));
     }));
@@ -367,28 +460,34 @@ touch.figure("em-plane", (f) => {
       m: means && list(means),
       w: means && shape && shape.weights.join(","),
       c: means && shape && list(shape.covariances),
-      t: (problem ? t() + 1 : t()) || "", // the M-step that fails is asked for again
+      t: (problem && !unfit() ? t() + 1 : t()) || "", // the M-step that fails is asked for again
       e: fresh && !problem ? 1 : "",
+      ...mine.write(),
     }),
     (given) => {
-      const key = Object.keys(SETS).includes(given.data) ? given.data : "faithful";
-      const components = touch.clamp(Math.round(Number(given.k)) || SETS[key].k, 1, 6);
-      choose(key, components);
-      seed = Math.max(0, Math.round(Number(given.start)) || 0);
-      means = parse(given.m, 2);
-      const covariances = parse(given.c, 3);
-      const weights = (given.w || "").split(",").map(Number);
-      const sound = covariances && covariances.every(([a, b, c]) => a > 0 && a * c > b * b) &&
-        weights.length === k && weights.every((w) => w > 0);
-      shape = means && sound ? { weights, covariances } : null;
-      begin();
-      const steps = touch.clamp(Math.round(Number(given.t)) || 0, 0, MOST);
-      for (let i = 0; i < steps && !problem; i++) takeIteration();
-      if (given.e && !fresh) takeE();
+      const lost = given.data === "own" && !mine.read(given);
+      take(lost ? {} : given);
       show();
-      if (problem || t() > 0) sayM();
+      if (lost) f.say("The points of this link are not in it: they were too many, or they are no points. Here is Old Faithful; paste the table again.");
+      else if (problem || t() > 0) sayM();
       else if (fresh) sayE();
       else sayStart();
     }
   );
+  function take(given) {
+    const key = Object.keys(SETS).includes(given.data) ? given.data : "faithful";
+    const components = touch.clamp(Math.round(Number(given.k)) || SETS[key].k, 1, 6);
+    choose(key, components);
+    seed = Math.max(0, Math.round(Number(given.start)) || 0);
+    means = parse(given.m, 2);
+    const covariances = parse(given.c, 3);
+    const weights = (given.w || "").split(",").map(Number);
+    const sound = covariances && covariances.every(([a, b, c]) => a > 0 && a * c > b * b) &&
+      weights.length === k && weights.every((w) => w > 0);
+    shape = means && sound ? { weights, covariances } : null;
+    begin();
+    const steps = touch.clamp(Math.round(Number(given.t)) || 0, 0, MOST);
+    for (let i = 0; i < steps && !problem; i++) takeIteration();
+    if (given.e && !fresh && !problem) takeE();
+  }
 });

@@ -146,6 +146,7 @@ touch.figure("one-iteration", (f) => {
   function begin(theta, laid, more = {}) {
     state = { ...state, ...more, start: theta, here: theta, base: laid, laid, prev: null, half: 0, first: "", look: kept() };
     if (Object.keys(more).length) survey();
+    state.tooFew = !land;
     state.rows = [{ means: theta, l: land ? ell(theta) : 0 }];
   }
   // a point that is looked at stays so, a place on the line does not: the line is another one
@@ -159,9 +160,8 @@ touch.figure("one-iteration", (f) => {
   const own = () => ({ X: mine.X, range: mine.frame(0), weight: 0.5, label: mine.labels[0] });
   // The reader has changed a number: what was chosen before stays as far as it can.
   function adopt(before) {
-    past = [];
     choose("own");
-    if (before.key !== "own" || !land) return;
+    if (!land || before.tooFew) return;
     const inside = (theta) => theta && short(theta.map((v) => clamp(v, ...set.range)));
     const sigma = clamp(set.steps(before.sigma), set.least, set.most);
     begin(inside(before.here), inside(before.laid), { weight: before.weight, sigma });
@@ -189,18 +189,18 @@ touch.figure("one-iteration", (f) => {
     const guess = state.laid ? `the guess is still that of ${place(state.laid)}` : "the guess is half and half for every point";
     f.say(...here, `No E-step has been taken here: ${guess}, and the bound lies ${digits(gap(), 3)} below `, L(), ". Press E-step.");
   }
-  function sayE() {
-    f.say(`E-step: each point is shared out anew, and the bound rises by ${digits(state.lift, 3)} until it touches `, L(), ` at ${place(state.here)}. `,
+  function sayE(...before) {
+    f.say(...before, `E-step: each point is shared out anew, and the bound rises by ${digits(state.lift, 3)} until it touches `, L(), ` at ${place(state.here)}. `,
       `The gap is closed, and `, L(), ` stays at ${fixed(ell(state.here))}. The coming step is ${digits(line().length, 3)} long.`);
   }
-  function sayM() {
+  function sayM(...before) {
     const row = lastRow();
     const step = far(state.prev, state.here);
     if (done()) {
-      return f.say(`M-step: the top of the bound is where `, letter("θ"), ` was, ${place(state.here)}. The step is 0, `, L(), ` stays at ${fixed(row.l)}: EM has come to rest`,
+      return f.say(...before, `M-step: the top of the bound is where `, letter("θ"), ` was, ${place(state.here)}. The step is 0, `, L(), ` stays at ${fixed(row.l)}: EM has come to rest`,
         atSaddle() ? ", on the saddle. Push θ off the diagonal." : ".");
     }
-    const to = [`M-step: to the top of the bound, ${place(state.here)}, a step of ${digits(step, 3)}. The bound rose by ${digits(row.gain, 3)}`];
+    const to = [...before, `M-step: to the top of the bound, ${place(state.here)}, a step of ${digits(step, 3)}. The bound rose by ${digits(row.gain, 3)}`];
     if (row.rise < 0) {
       return f.say(...to, `, and yet `, L(), ` fell by ${digits(-row.rise, 3)}: the bound did not touch, and the gap shrank from ${digits(row.open, 3)} to ${digits(row.gap, 3)}. The E-step should have come first.`);
     }
@@ -208,10 +208,10 @@ touch.figure("one-iteration", (f) => {
     f.say(...to, `, and above it a gap of ${digits(row.gap, 3)} has opened: `, L(), ` rose by both together, ${digits(row.rise, 3)}, to ${fixed(row.l)}.`);
   }
   const atSaddle = () => land.saddle && far(state.here, land.saddle) < 0.01 * state.sigma;
-  function sayState() {
-    if (!state.half) sayStart();
-    else if (touches()) sayE();
-    else sayM();
+  function sayState(...before) {
+    if (!state.half) sayStart(...before);
+    else if (touches()) sayE(...before);
+    else sayM(...before);
   }
 
   // --- the controls ---
@@ -366,15 +366,15 @@ touch.figure("one-iteration", (f) => {
   }
 
   const mine = ownData.panel(f, data, {
-    dimension: 1, most: MOST_OWN, source: () => ({ points: set.X, names: [set.label] }),
-    memo: () => state,
-    restore: (memo) => { state = memo; },
+    dimension: 1, most: MOST_OWN, source: () => ({ points: set.X, names: [set.label] }), before: data.box,
+    restore: take,
     changed: (how, said) => {
-      if (how === "undo" && state.key !== "own") choose(state.key); // back to what was taken as one's own
-      else if (how !== "chosen") adopt(state);
+      if (how !== "chosen") past = [];
+      if (how === "copy" || how === "new") choose("own");
+      if (how === "edit" || how === "drag") adopt(state);
       show();
       if (how === "chosen") f.say(said);
-      else sayStart(said);
+      else sayState(said);
     },
   });
 
@@ -408,7 +408,8 @@ touch.figure("one-iteration", (f) => {
     halfM();
     return done() ? 0 : 1300;
   });
-  const back = f.button(buttons, "Back", () => {
+  f.button(buttons, "Back", () => {
+    if (!past.length) return f.say("There is nothing to go back to.");
     ({ set, state, land } = past.pop());
     tag = "";
     show();
@@ -617,10 +618,9 @@ touch.figure("one-iteration", (f) => {
     moving = hover = null;
     sets.value = state.key;
     mine.show(state.key === "own");
-    finger.node.toggleAttribute("hidden", !land || mine.editing);
+    finger.show(land && !mine.editing);
     [plane.box, cut.box, head, table].forEach((one) => { one.hidden = !land; });
     plane.x = plane.y = data.x = set.range;
-    back.disabled = !past.length;
     tell();
     if (land) {
       Object.assign(sigmas, { min: set.least, max: set.most, step: set.step });
@@ -639,6 +639,24 @@ touch.figure("one-iteration", (f) => {
     f.update();
   }
 
+  // the state that an address holds, but for the reader's own numbers
+  function take(given) {
+    choose(given.data === "own" || Object.keys(SETS).includes(given.data) ? given.data : "waits");
+    if (!land) return;
+    const pairOf = (text) => {
+      const found = (text || "").split(",").map(Number);
+      return text && found.length === 2 && found.every(Number.isFinite) ? found.map((v) => clamp(v, ...set.range)) : null;
+    };
+    const weight = Number(touch.within(given.a, [0.05, 0.95], set.weight).toFixed(2));
+    const sigma = set.steps(touch.within(given.s, [set.least, set.most], set.sigma));
+    begin(pairOf(given.m) || set.start, pairOf(given.q), { weight, sigma });
+    const [, first, count] = /^(m?)(\d{1,4})$/.exec(given.h || "") || ["", "", "0"];
+    if (first && Number(count) && !onTop()) takeM();
+    while (state.half < Math.min(Number(count), MOST)) takeHalf();
+    const [index, s] = [given.x, given.at].map((text) => (text ? Number(text) : NaN));
+    if (Number.isInteger(index) && index >= 0 && index < set.values.length) state.look = { point: index };
+    else if (Number.isFinite(s)) state.look = { s: clamp(s, ...line().range) };
+  }
   f.address(
     () => ({
       data: state.key === "waits" ? "" : state.key,
@@ -654,26 +672,9 @@ touch.figure("one-iteration", (f) => {
     (given) => {
       past = [];
       const whole = mine.read(given);
-      choose(given.data === "own" || Object.keys(SETS).includes(given.data) ? given.data : "waits");
-      if (!land) {
-        show();
-        return sayStart(whole ? "" : "This link does not hold the points, they were too many. ");
-      }
-      const pairOf = (text) => {
-        const found = (text || "").split(",").map(Number);
-        return text && found.length === 2 && found.every(Number.isFinite) ? found.map((v) => clamp(v, ...set.range)) : null;
-      };
-      const weight = Number(touch.within(given.a, [0.05, 0.95], set.weight).toFixed(2));
-      const sigma = set.steps(touch.within(given.s, [set.least, set.most], set.sigma));
-      begin(pairOf(given.m) || set.start, pairOf(given.q), { weight, sigma });
-      const [, first, count] = /^(m?)(\d{1,4})$/.exec(given.h || "") || ["", "", "0"];
-      if (first && Number(count) && !onTop()) takeM();
-      while (state.half < Math.min(Number(count), MOST)) takeHalf();
-      const [index, s] = [given.x, given.at].map((text) => (text ? Number(text) : NaN));
-      if (Number.isInteger(index) && index >= 0 && index < set.values.length) state.look = { point: index };
-      else if (Number.isFinite(s)) state.look = { s: clamp(s, ...line().range) };
+      take(given);
       show();
-      sayState();
+      sayState(whole ? "" : "This link does not hold the points: they were too many. ");
     },
     { h: "2" } // the bound that the first E-step laid, and the gap that the first M-step has opened
   );

@@ -360,6 +360,53 @@ touch.figure("worked-example", (f) => {
   }, { class: "touch-quiet" });
   f.link(links);
 
+  // --- the sheet in other hands: a file with all digits, a text as shown ---
+
+  const PLAIN = { x: "x", g: "g", b: "beta", a: "weight", m: "mean", v: "variance", d: "deviation" };
+  const TEX = { x: "x", g: "g", b: "\\beta", a: "\\alpha", m: "\\mu", v: "\\sigma" };
+  const isShown = (id) => {
+    const { button, input } = places.get(id);
+    return Boolean((button && !button.hidden) || (input && !input.hidden));
+  };
+  // two tables of rows: cell(id) writes a number, name(id) a letter
+  function tables(cell, name) {
+    const put = (id) => (isShown(id) ? cell(id) : "");
+    const columns = ["g1", "g2", "b1", "b2"];
+    return [
+      [["x1", ...columns].map((id) => name(id[0] === "x" ? "x" : id)),
+        ...FIVE.map((i) => [`x${i}`, ...columns.map((id) => id + i)].map(put)),
+        ["sums", "", "", put("n1"), put("n2")]],
+      [["", epoch.past ? `after epoch ${before()}` : "start", epoch.next ? `new in epoch ${count()}` : "new"], ...["a1", "a2", "m1", "m2", "v1", "v2"].map((id) => [name(id), put(id), put(id.toUpperCase())])],
+    ];
+  }
+  function asCsv() {
+    const name = (id) => PLAIN[sd && id[0] === "v" ? "d" : id[0]] + (id[1] || "") + (printed && id[0] === "g" ? "_note" : "");
+    return tables((id) => String(spread(id)), name)
+      .map((rows) => rows.map((cells) => `${cells.join(",")}\n`).join("")).join("\n");
+  }
+  function asMarkdown() {
+    const name = (id) => nameOf(id).textContent;
+    return tables(inCell, name).map(([first, ...rest]) =>
+      [first, first.map(() => "---:"), ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("")).join("\n");
+  }
+  function asLatex() {
+    const name = (id) => `$${TEX[id[0]]}${id[1] ? `_${id[1]}` : ""}${id[0] === "v" && !sd ? "^2" : ""}$`;
+    const power = (_, p) => `\\cdot 10^{${[...p].map((c) => (c === "⁻" ? "-" : "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c))).join("")}}`;
+    const cell = (id) => `$${inCell(id).replace(/·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/, power).replace(/−/g, "-")}$`;
+    return tables(cell, name).map(([first, ...rest]) => {
+      const line = (cells) => `${cells.join(" & ")} \\\\\n`;
+      return `\\begin{tabular}{${"r".repeat(first.length)}}\n${line(first)}\\hline\n${rest.map(line).join("")}\\end{tabular}\n`;
+    }).join("\n");
+  }
+  const outside = f.row("touch-tour");
+  f.button(outside, "Download the table (CSV)", () => {
+    f.save("worked-example.csv", asCsv());
+    f.say("The table is saved as worked-example.csv, with all digits.");
+  }, { class: "touch-quiet" });
+  for (const [kind, text] of [["Markdown", asMarkdown], ["LaTeX", asLatex]]) {
+    f.copier(outside, `Copy as ${kind}`, text, `The table is copied as ${kind}, with the digits that are shown.`, ["Copy this table: ", `The table as ${kind}`]);
+  }
+
   // --- showing, and the address ---
 
   function show() {

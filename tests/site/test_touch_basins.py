@@ -9,7 +9,7 @@ from playwright.sync_api import Locator
 from gmmlib import CollapseError, Mixture, datasets, e_step, fit, m_step
 from site_checks import Watch
 from touch_basins import shown, start, summits
-from touch_checks import button, drag, numbers, open_figure, press, reach, words
+from touch_checks import button, control_problems, drag, numbers, open_figure, press, reach, words
 
 NAME = "basins"
 PAGE = "chapters/12_where_it_starts.html"
@@ -132,6 +132,60 @@ def test_the_start_is_moved_and_mirrored(watch: Watch) -> None:
     assert _at(figure) != [second, first]
     press(figure, "Reset")
     assert _at(figure) == [19.4, 26.1]
+
+
+# --- the reader's own numbers -------------------------------------------------------------------
+
+OWN = np.array([2.5, 3.1, 3.3, 4.0, 7.2, 7.9, 8.4, 8.8, 9.1, 12.5, 12.7, 12.9])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e9, 1e-9])
+def test_own_numbers_end_where_gmmlib_ends(watch: Watch, scale: float) -> None:
+    x = OWN * scale
+    points = ";".join(f"{v:.10g}" for v in x)
+    for first, second in ((3, 8), (8, 12), (3, 12.6), (12, 2.5), (5, 6)):
+        state = f"{FIGURE}?data=own&own={points}&m={first * scale:.10g},{second * scale:.10g}&w=0.5"
+        figure = open_figure(watch, PAGE, NAME, state)
+        said = words(figure)
+        means = [first * scale, second * scale]
+        start = Mixture.univariate([0.5, 0.5], means, [0.25 * x.var()] * 2)
+        try:
+            run = fit(x, start, tol=1e-12, max_iter=20_000)
+        except CollapseError:
+            assert "a needle, and no summit" in said
+            continue
+        found = re.search(r"to summit (\w)", said)
+        assert found, said
+        row = summits(figure)[found[1]]
+        assert row[0] == pytest.approx(run.log_likelihood, abs=0.006)
+        np.testing.assert_allclose(sorted(row[3:5]), np.sort(run.mixture.means[:, 0]), rtol=0.03)
+    counted = sum(values[-1] for values in summits(figure).values())
+    assert counted == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ("", "There are no numbers yet."),
+        ("3;3;3", "All numbers are the same."),
+    ],
+)
+def test_numbers_without_a_map(watch: Watch, points: str, said: str) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own={points}&t=3&m=1,2&w=0.5")
+    for name in ("", "One iteration", "Play", "Swap the names", "Reset"):
+        if name:
+            press(figure, name)
+        assert words(figure).startswith(said)
+        assert not control_problems(figure)
+
+
+def test_two_numbers_only_collapse(watch: Watch) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own=1;2&m=1,2&w=0.25")
+    assert "a needle, and no summit" in words(figure)
+    assert not control_problems(figure)
+    press(figure, "One iteration", "One iteration", "One iteration")
+    figure.get_by_role("radio", name="1", exact=True).check(force=True)
+    assert not control_problems(figure)
 
 
 def test_on_the_diagonal_it_stays(watch: Watch) -> None:

@@ -20,6 +20,7 @@ import touch_build_mixture as build
 import touch_em_plane as em_plane
 import touch_needle as needle
 import touch_one_iteration as one
+import touch_own_data as own_data
 import touch_posterior as posterior
 import touch_surface as surface
 import touch_worked_example as worked
@@ -81,6 +82,22 @@ def select(value: str) -> Act:
 
 def presses(*names: str) -> Act:
     return lambda page, f: press(f, *names)
+
+
+def adds_points(about: own_data.Figure) -> Act:
+    """Its own points, clicked into the plot one after another."""
+
+    def act(page: Page, figure: Locator) -> None:
+        press(figure, "Edit the points")
+        for across, up in ((0.2, 0.3), (0.75, 0.8), (0.45, 0.55), (0.3, 0.85)):
+            own_data.click(figure, about, across, up)
+
+    return act
+
+
+def chooses_the_first(page: Page, figure: Locator) -> None:
+    own_data.chosen(figure).focus()
+    page.keyboard.press("Home")
 
 
 def slide(name: str, value: float) -> Act:
@@ -168,13 +185,27 @@ CASES = (
             presses("Swap the names"),
             presses(*["One iteration"] * 3),
             choose("0.1"),
+            presses("Take these points as your own"),
+            own_data.clear,
+            adds_points(own_data.BASINS),
+            chooses_the_first,
+            lambda page, f: page.keyboard.press("Shift+ArrowLeft"),
+            presses("Edit the points"),
+            presses("Undo"),
         ),
-        looks=("?t=4", "?m=10,22&w=0.25&t=3"),
+        looks=(
+            "?t=4",
+            "?m=10,22&w=0.25&t=3",
+            "?data=own",
+            "?data=own&own=1;2;2.5;6;7;7.5;8;12;13&edit=3&w=0.5&t=2",
+        ),
         wrong=(
             "?m=99,-99&w=7&t=-5",
             "?m=NaN,1&w=constructor&t=1e9",
             "?m=20,20&w=0.1",
             "?m=1&w=&t=x",
+            "?data=own&own=1;x&m=3,4",
+            "?data=constructor&own=1;2",
             "?m=,",
             "?%E0%A4%A",
             "",
@@ -261,8 +292,22 @@ CASES = (
             presses(*["One iteration"] * 7),
             presses("a lower top"),
             presses("a collapse"),
+            select("own"),
+            adds_points(own_data.EM_PLANE),
+            presses("One iteration", "E-step"),
+            chooses_the_first,
+            lambda page, f: page.keyboard.press("Shift+ArrowRight"),
+            presses("One far point"),
+            presses("Edit the points"),
+            presses("Undo"),
         ),
-        looks=("", "?data=blobs&k=6&start=3&t=5&e=1", em_plane.COLLAPSE),
+        looks=(
+            "",
+            "?data=blobs&k=6&start=3&t=5&e=1",
+            em_plane.COLLAPSE,
+            "?data=own",
+            "?data=own&own=1,2;1e6,2e6;5e5,9e5;2,7e5&names=a long name,b&edit=2&t=2&e=1",
+        ),
         wrong=(
             "?data=nothing&k=99&t=-5",
             "?k=two&m=1,2;3&t=x&e=maybe",
@@ -270,6 +315,9 @@ CASES = (
             "?m=2,90;5,50&w=0.5,0.5&c=1,9,1;1,0,1",
             "?%E0%A4%A",
             "?data=constructor&k=3",
+            "?data=own&own=many&k=3&t=2",
+            "?data=own&own=1,2;3&m=1,2",
+            "?data=own&own=1,2;3,5;7,1;2,2&names=%3Cb%3E,,&edit=99&w=1,1&t=0",
             "",
         ),
         after=first_step,
@@ -293,14 +341,28 @@ CASES = (
             presses(*["One iteration"] * 3),
             select("rounded"),
             choose("prior"),
+            presses("Take these points as your own"),
+            own_data.clear,
+            adds_points(own_data.NEEDLE),
+            chooses_the_first,
+            lambda page, f: page.keyboard.press("Shift+ArrowLeft"),
+            presses("Edit the points"),
+            presses("Undo"),
         ),
-        looks=("", "?of=rounded&s=-8", "?r=ridge&e=-6&t=5"),
+        looks=(
+            "",
+            "?of=rounded&s=-8",
+            "?r=ridge&e=-6&t=5",
+            "?of=own",
+            "?of=own&own=1e5;2e5;2.5e5;6e5;7e5&names=income&edit=3&t=1",
+        ),
         wrong=(
             "?of=nothing&m=99&s=99&t=-5",
             "?of=constructor&r=constructor&e=1",
             "?r=ridge&e=1e9&t=1e9",
             "?r=none&e=-3&s=NaN&m=x",
             "?m=&s=&r=&e=&t=x",
+            "?of=own&own=many&t=3",
             "?%E0%A4%A",
             "",
         ),

@@ -258,6 +258,113 @@ def test_a_tour_of_three_situations(watch: Watch) -> None:
     assert "has collapsed" in words(figure)
 
 
+# --- the reader's own points --------------------------------------------------------------------
+
+
+def test_own_points_are_computed_as_gmmlib_does(watch: Watch) -> None:
+    X = np.random.default_rng(3).normal(size=(25, 2))
+    X[15:] += np.array([4, 3])
+    points = ";".join(f"{x},{y}" for x, y in X.round(2).tolist())
+    for K in (1, 2, 3):
+        means = X[[20, 3, 9][:K]].round(2).tolist()
+        m = ";".join(f"{x},{y}" for x, y in means)
+        state = f"{FIGURE}?data=own&k={K}&m={m}&own={points}"
+        figure = open_figure(watch, "index.html", NAME, state)
+        seen = climb(figure, 15)
+        run = fit(X.round(2), around(X.round(2), means), max_iter=15, tol=None)
+        np.testing.assert_allclose(seen, run.log_likelihoods, atol=6e-5)
+        np.testing.assert_allclose(table(figure), rows_of(run.mixture), atol=6e-3)
+
+
+FEW = "1,2;3,4.5;5,9;2,7"
+
+
+@pytest.mark.parametrize(
+    ("points", "K", "said"),
+    [
+        ("", 2, "There are no points yet."),
+        ("1,2", 1, "These points lie in one place or on one line."),
+        ("1,2;1,2;1,2", 2, "These points lie in one place or on one line."),
+        ("1,2;2,4;3,6", 2, "These points lie in one place or on one line."),
+        (FEW, 6, "Six components need six different points, and there are four."),
+        (f"{FEW};1,2;1,2", 5, "Five components need five different points, and there are four."),
+    ],
+)
+def test_points_on_which_em_cannot_begin(watch: Watch, points: str, K: int, said: str) -> None:
+    state = f"{FIGURE}?data=own&k={K}&own={points}&t=5&e=1"
+    figure = open_figure(watch, CHAPTER, NAME, state)
+    for name in ("", "E-step", "M-step", "One iteration", "Play", "New start", "Reset"):
+        if name:
+            press(figure, name)
+        assert words(figure).startswith(said), name
+        assert figure.locator("ellipse").count() == 0
+        assert not control_problems(figure)
+    assert "is not there yet" in figure.locator(".touch-l").inner_text()
+    # it goes on as soon as there is something to go on with
+    press(figure, "Undo")
+    figure.get_by_role("radio", name="1", exact=True).check(force=True)
+    press(figure, "Edit the points")
+    for x, y in ((150, 60), (220, 90), (250, 40)):
+        figure.locator("svg").first.click(position={"x": x, "y": y})
+    press(figure, "One iteration")
+    assert iteration(figure) == 1
+    assert figure.locator("ellipse").count() == 2
+
+
+def test_the_mixture_stays_while_points_change(watch: Watch) -> None:
+    state = f"{FIGURE}?data=own&own={FEW};4,1;6,2;7,7&m=2,3;5,5"
+    figure = open_figure(watch, "index.html", NAME, state)
+    X = np.array([[1, 2], [3, 4.5], [5, 9], [2, 7], [4, 1], [6, 2], [7, 7]])
+    mixture = fit(X, around(X, [[2, 3], [5, 5]]), max_iter=2, tol=None).mixture
+    press(figure, "One iteration", "One iteration")
+    np.testing.assert_allclose(table(figure), rows_of(mixture), atol=6e-3)
+    press(figure, "Add a point")
+    np.testing.assert_allclose(table(figure), rows_of(mixture), atol=6e-3)
+    assert iteration(figure) == 0
+    settle(watch.page)
+    added = numbers(watch.page.url.split("own=")[1].split("&")[0])[-2:]
+    expected = mixture.log_likelihood(np.vstack([X, added]))
+    assert log_likelihood(figure) == pytest.approx(expected, abs=1e-3)
+    press(figure, "Undo")  # with all that had been done
+    assert iteration(figure) == 2
+    assert log_likelihood(figure) == pytest.approx(mixture.log_likelihood(X), abs=6e-5)
+
+
+@pytest.mark.parametrize("state", ["data=blobs&t=30", f"data=own&own={FEW};4,1;6,2;7,7&t=2"])
+def test_one_far_point(watch: Watch, state: str) -> None:
+    figure = open_figure(watch, "index.html", NAME, f"{FIGURE}?{state}")
+    t, before, rows = iteration(figure), log_likelihood(figure), np.array(table(figure))
+    circles = figure.locator(".touch-points circle").count()
+    press(figure, "One far point")
+    said = words(figure)
+    assert figure.locator(".touch-points circle").count() == circles + 1
+    assert figure.get_by_role("combobox", name="Data").input_value() == "own"
+    np.testing.assert_allclose(np.array(table(figure)), rows, atol=2e-3)  # nothing has moved
+    assert log_likelihood(figure) < before
+    fall, after = numbers(said.split("ℓ falls by ")[1])[:2]
+    assert after == pytest.approx(log_likelihood(figure), abs=6e-3)
+    assert fall == pytest.approx(before - after, rel=1e-3)
+    # as far as it says, and the one that takes it
+    x, y = numbers(said.split("(")[1])[:2]
+    weights, means, spread, rho = rows[:, 0], rows[:, 1:3], rows[:, 3:5], rows[:, 5]
+    covariances = [
+        [[a * a, r * a * b], [r * a * b, b * b]] for (a, b), r in zip(spread, rho, strict=True)
+    ]
+    mixture = Mixture(weights / weights.sum(), means, covariances)
+    share = e_step(np.array([[x, y]]), mixture)[0][0]
+    j = int(share.argmax())
+    assert f"Component {j + 1} is nearest" in said
+    assert ("takes all of it" in said) == (share[j] > 0.9995)
+    narrow, wide = numbers(said.split("σ =")[1])[:2]
+    assert narrow == pytest.approx(spread[j, 0], abs=6e-3)
+    assert wide > 1.2 * narrow
+    press(figure, "One iteration")
+    assert table(figure)[j][3] == pytest.approx(wide, abs=6e-3)
+    press(figure, "Undo")
+    assert iteration(figure) == t
+    assert log_likelihood(figure) == pytest.approx(before, abs=1e-4)
+
+
 # --- a collapse ---------------------------------------------------------------------------------
 
 

@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 
 from gmmlib import CollapseError, Mixture, e_step, fit, m_step, priors
 from site_checks import Watch
-from touch_checks import button, drag, number, numbers, open_figure, press, put, reach, words
+from touch_checks import (
+    button,
+    control_problems,
+    drag,
+    number,
+    numbers,
+    open_figure,
+    press,
+    put,
+    reach,
+    words,
+)
 from touch_needle import in_powers, middle, shown, sigma
 from website import figure_data
 
@@ -186,6 +197,68 @@ def test_the_width_and_the_mean_are_moved(watch: Watch) -> None:
     assert f"Component 1 at {at:.2f}" in words(figure)
     on_point = bool(np.abs(ESL - at).min() < 1e-9)
     assert ("It sits on a point" in words(figure)) == on_point
+
+
+# --- the reader's own numbers -------------------------------------------------------------------
+
+OWN = np.array([2.5, 3.1, 3.3, 4.0, 7.2, 7.9, 8.4, 8.8, 9.1])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e9, 1e-9])
+def test_own_numbers_are_computed_as_gmmlib_does(watch: Watch, scale: float) -> None:
+    x = OWN * scale
+    points = ";".join(f"{v:.10g}" for v in x)
+    exponent = round(float(np.log10(x.std() / 2)))
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?of=own&own={points}")
+    mixture = started(x, x[0], 10.0 ** (exponent - 1))
+    seen = shown(figure)
+    assert seen["l"] == pytest.approx(mixture.log_likelihood(x), abs=5.1e-3)
+    np.testing.assert_allclose(seen["sigma"], np.sqrt(mixture.variances), rtol=0.05)
+    sd = x.std()
+    pair = Mixture.univariate(
+        [0.5, 0.5], [x.mean() - 0.8 * sd, x.mean() + 0.8 * sd], [x.var() / 4] * 2
+    )
+    assert seen["healthy"] == pytest.approx(fit(x, pair).log_likelihood, abs=5.1e-3)
+    assert f"every factor of ten adds {np.log(10):.2f} to" in words(figure)
+    width = in_powers(words(figure).split("passes the healthy fit at ")[1].rstrip("."))
+    reached = started(x, x[0], width).log_likelihood(x)
+    assert reached == pytest.approx(seen["healthy"], abs=0.06)
+    for remedy, step, strength in (("ridge", ridge, -2), ("bound", bound, -1), ("prior", prior, 0)):
+        state = f"{FIGURE}?of=own&own={points}&r={remedy}&e={strength}&t=3"
+        open_figure(watch, PAGE, NAME, state)
+        now = mixture
+        for _ in range(3):
+            size = 10.0**strength * (10.0 ** (2 * exponent) if remedy == "ridge" else 1)
+            now = step(x, e_step(x, now)[0], size)
+        assert shown(figure)["l"] == pytest.approx(now.log_likelihood(x), abs=6e-3)
+
+
+def test_the_needle_stays_on_its_point(watch: Watch) -> None:
+    points = ";".join(map(str, OWN))
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?of=own&own={points}&edit=1")
+    chosen = figure.get_by_role("slider", name="Chosen point", exact=True)
+    chosen.focus()
+    watch.page.keyboard.press("Shift+ArrowLeft")
+    at = number(middle(figure).get_attribute("aria-valuetext") or "")
+    assert at < 2.5
+    assert "on a point" in (middle(figure).get_attribute("aria-valuetext") or "")
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ("", "There are no numbers yet."),
+        ("3", "All numbers are the same."),
+        ("3;3;3", "All numbers are the same."),
+    ],
+)
+def test_numbers_that_cannot_break(watch: Watch, points: str, said: str) -> None:
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?of=own&own={points}&r=ridge&t=3&m=5")
+    for name in ("", "One iteration", "Play", "Back to the start", "Reset"):
+        if name:
+            press(figure, name)
+        assert words(figure).startswith(said)
+        assert not control_problems(figure)
 
 
 def test_by_keyboard_alone(watch: Watch) -> None:

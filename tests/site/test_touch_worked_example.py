@@ -1,10 +1,11 @@
 """The worked example of chapter 7, on one sheet, in a real browser."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 import site_checks
 from gmmlib import Mixture, datasets, e_step, fit, gaussian, m_step
@@ -465,3 +466,72 @@ def test_nothing_jumps_when_the_numbers_come(watch: Watch) -> None:
     press(figure, "M-step")
     watch.page.mouse.move(0, 0)
     assert figure.evaluate(places) == before
+
+
+# --- the table in other hands -------------------------------------------------------------------
+
+
+def test_the_table_is_saved_with_all_digits(watch: Watch, tmp_path: Path) -> None:
+    figure = open_sheet(watch, "?x=3,-1,0.5,8,2&a=0.3,0.7&m=4,0&v=0.5,3&g=n&s=2")
+    x = np.array([3, -1, 0.5, 8, 2])
+    mixture = Mixture.univariate([0.3, 0.7], [4, 0], [0.5, 3])
+    wanted = sheet_of(x, mixture, printed=False)
+    with watch.page.expect_download() as waiting:
+        press(figure, "Download the table (CSV)")
+    waiting.value.save_as(tmp_path / "saved.csv")
+    first, second = (tmp_path / "saved.csv").read_text().split("\n\n")
+    head, *rows, sums = [line.split(",") for line in first.splitlines()]
+    assert head == ["x", "g1", "g2", "beta1", "beta2"]
+    for i, row in enumerate(rows, start=1):
+        expected = [x[i - 1], *(wanted[f"{name}{i}"] for name in ("g1", "g2", "b1", "b2"))]
+        np.testing.assert_allclose([float(cell) for cell in row], expected, rtol=1e-13)
+    assert sums[:3] == ["sums", "", ""]
+    np.testing.assert_allclose([float(cell) for cell in sums[3:]], [wanted["n1"], wanted["n2"]])
+    head, *rows = [line.split(",") for line in second.splitlines()]
+    assert head == ["", "start", "new in epoch 1"]
+    assert [row[:2] for row in rows] == [
+        *(["weight1", "0.3"], ["weight2", "0.7"], ["mean1", "4"], ["mean2", "0"]),
+        *(["variance1", "0.5"], ["variance2", "3"]),
+    ]
+    names = ("A1", "A2", "M1", "M2", "V1", "V2")
+    new = [wanted[name] for name in names]
+    np.testing.assert_allclose([float(row[2]) for row in rows], new, rtol=1e-13)
+
+
+MARKDOWN = """\
+| x | g1 | g2 | β1 | β2 |
+| ---: | ---: | ---: | ---: | ---: |
+| 0.9 | 0.398 | 0.295 | 0.574 | 0.426 |
+"""
+LATEX = r"""\begin{tabular}{rrrrr}
+$x$ & $g_1$ & $g_2$ & $\beta_1$ & $\beta_2$ \\
+\hline
+$0.9$ & $0.398$ & $0.295$ & $0.574$ & $0.426$ \\
+"""
+
+
+def test_the_table_is_copied_as_it_is_shown(watch: Watch) -> None:
+    page = watch.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    figure = open_sheet(watch, "?s=2")
+    for name, begins in (("Markdown", MARKDOWN), ("LaTeX", LATEX)):
+        press(figure, f"Copy as {name}")
+        figure.get_by_text(f"The table is copied as {name}").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith(begins)
+        for value_ in sheet(figure).values():
+            assert f"{value_:.3f}" in copied
+        assert NOTE_NEW["A1"][:12] in copied
+    # before the steps there is less, and what is tiny has a power of ten
+    figure = open_sheet(watch, "?x=0,1,2,3,40&v=0.5,0.5&m=0,3&s=1")
+    press(figure, "Copy as LaTeX")
+    figure.get_by_text("The table is copied as LaTeX").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert r"\cdot 10^{-" in copied
+    assert "$0$ & $" in copied
+    assert r"$\mu_1$ & $0$ &  \\" in copied
+    page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
+    press(figure, "Copy as LaTeX")
+    expect(figure.get_by_role("textbox", name="The table as LaTeX")).to_have_value(copied)
+    page.evaluate("void (delete navigator.clipboard.writeText)")
+    page.context.clear_permissions()

@@ -168,6 +168,36 @@ def _collapses() -> list[dict[str, Any]]:
     return found
 
 
+def _unfit() -> list[dict[str, Any]]:
+    """Points on which K components cannot begin: gmmlib refuses the same."""
+    spread: list[Any] = [[0, 1], [2, 2], [5, 3], [1, 7]]
+    cases: list[tuple[str, list[Any], int]] = [
+        ("four points", spread, 4),
+        ("five of four", spread, 5),
+        ("equal points count once", [*spread, *spread], 5),
+        ("on one line", [[0, 0], [1, 2], [2, 4], [3, 6]], 1),
+        ("in one place", [[1, 2]] * 3, 1),
+        ("one point", [[1, 2]], 1),
+        ("large", [[1e9 * x, 1e9 * y] for x, y in spread], 4),
+        ("small", [[1e-9 * x, 1e-9 * y] for x, y in spread], 4),
+        ("two numbers", [1.0, 2.0, 2.0], 2),
+        ("three of two numbers", [1.0, 2.0, 2.0], 3),
+        ("one number", [2.0, 2.0], 1),
+    ]
+    found = []
+    for name, X, K in cases:
+        rows = np.array(X, float).reshape(len(X), -1)
+        try:
+            m_step(rows, np.ones((len(X), 1)))
+            initialization.random_points(rows, K, 0)
+        except ValueError:
+            refused = True
+        else:
+            refused = False
+        found.append({"name": name, "X": X, "K": K, "refused": refused})
+    return found
+
+
 def _surface() -> dict[str, Any]:
     x, grid = data_sets()["esl"], np.linspace(-1, 7, 9)
     values = [
@@ -261,6 +291,7 @@ def fixtures() -> dict[str, Any]:
         "extremes": _extremes(),
         "fits": _fits(),
         "collapses": _collapses(),
+        "unfit": _unfit(),
         "surface": _surface(),
         "boundsOfMeans": _bounds_of_means(),
         "chance": _chance(),

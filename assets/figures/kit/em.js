@@ -14,6 +14,7 @@
 //   { kind: "empty", component, count }     M-step: no observation is left in a component
 //   { kind: "flat", component, count, mean, covariance, share }   M-step: it has lost its spread
 //   { kind: "data" }                        M-step: the data themselves have no spread
+//   { kind: "none" }, { kind: "few", count }   unfit: no points, or fewer different ones than K
 // each with a `reason` in words. What else would have been returned is then null.
 (() => {
   "use strict";
@@ -388,6 +389,15 @@
   // one Gaussian for all the data
   const allAsOne = (X) => mStep(X, X.map(() => [1])).mixture;
 
+  // Why K components cannot begin on these points; null where they can.
+  function unfit(X, K) {
+    if (!X.length) return { kind: "none", reason: "there are no points yet" };
+    const { problem } = mStep(X, X.map(() => [1]));
+    if (problem) return problem;
+    const count = new Set(X.map(String)).size;
+    return K > count ? { kind: "few", count, reason: `there are only ${count} different points` } : null;
+  }
+
   // equal weights, the given means, and the covariance of all the data for each component
   function around(X, means) {
     const [covariance] = allAsOne(X).covariances;
@@ -415,7 +425,7 @@
     eStep, mStep, fit, countsOf,
     entropy, expectedCompleteData, lowerBound, divergence, boundOfMeans, nextMeans, surface, tally,
     modes, boundaries,
-    random, sample, allAsOne, around, randomPoints,
+    random, sample, allAsOne, unfit, around, randomPoints,
   };
   if (typeof module === "object" && module.exports) module.exports = gmm;
   else globalThis.gmm = gmm;

@@ -4,10 +4,16 @@
 //   const mine = ownData.panel(f, plot, {
 //     dimension: 2,
 //     source: () => ({ points, names }),      // what is shown now, to begin from
-//     changed: (how, said) => { … },          // after each change; how is "drag" while one moves
-//     memo: () => …, restore: (memo) => …,    // what else comes back by undo
+//     changed: (how, said) => { … },          // after each change
+//     restore: (given) => { … },              // undo: the state that the address had, the points are back already
+//     most: 100, before: node,                // points at most; where the controls are, else before the plot
 //   });
 //   mine.show(true); mine.X; mine.labels; mine.frame(0);        // shown, and the data
+//
+// `how` is "edit" where points were added, moved or deleted, "drag" while one moves, "new" where all
+// are others, "copy" where they are those that the figure showed, "undo" for undo and redo, and
+// "chosen" where none has changed.
+//
 //   f.address(() => ({ ...mine.write() }), (given) => { mine.read(given); … });
 //
 // A point is kept as the numbers that were typed. While they fit, all are in the address:
@@ -17,7 +23,7 @@
   const MOST = 2000; // points
   const LINK = 1800; // characters of an address
   const PAST = 100; // steps of undo
-  const HUGE = 1e100; // their squares are still numbers
+  const HUGE = 1e60; // the squares of their squares are still numbers
   const FILE = 5e6; // bytes
   const NAME = 40; // characters of a label
   const NEAR = [9, 22]; // pixels: the mouse, a finger
@@ -66,8 +72,9 @@
       return { problem: `line ${at}: “${cell}” can mean ${cell.replace(",", ".")} or ${cell.replace(",", "")}. Write it with a decimal point, or without the comma.` };
     }
     const titled = rows.length > 1 && rows[0].cells.every((cell) => number(cell, comma) === null);
-    const names = titled ? rows.shift().cells : [];
+    let names = titled ? rows.shift().cells : [];
     const width = rows[0].cells.length;
+    if (titled && sep === " " && width === 1) names = [names.join(" ")];
     if (titled && names.length === width - 1) names.unshift(""); // as R writes names of rows
     const uneven = titled && names.length !== width ? { at: lines[0].at, cells: names } : rows.find((row) => row.cells.length !== width);
     const free = dimension === 1 && !titled; // a list of numbers, in as many lines as it takes
@@ -138,7 +145,7 @@
 
   // --- the panel ---
 
-  function panel(f, plot, { dimension, source, changed, memo = () => null, restore = () => {}, most = MOST }) {
+  function panel(f, plot, { dimension, source, changed, restore, most = MOST, before: spot = plot.box }) {
     const { el } = touch;
     const along = Array.from({ length: dimension }, (_, c) => c);
     let points = [];
@@ -149,12 +156,13 @@
     let [past, future] = [[], []];
     let tag = ""; // steps of the keyboard on one point are one step of undo
     let before = null; // as it was when a drag began
+    let taker = null; // the button that begins from what is shown
 
     const label = (c) => names[c] || "xy"[c];
     const axis = (c) => frame(points.map((point) => point[c]));
     const said = (point) => point.map((value, c) => near(value, decimals(axis(c)) + 1));
     const place = (point) => (dimension === 1 ? said(point)[0] : `(${said(point).join(", ")})`);
-    const state = () => ({ points, names, chosen, memo: memo() });
+    const state = () => ({ points, names, chosen, given: Object.fromEntries(new URLSearchParams(f.hash.split("?")[1] || "")) });
 
     // --- changes, and undo ---
 
@@ -162,10 +170,11 @@
       if (!what || what !== tag) past = [...past, old].slice(-PAST);
       [tag, future] = [what, []];
     }
-    function change(next, words, { pick = -1, names: named = names, what = "" } = {}) {
-      keep(state(), what);
+    function change(next, words, { pick = -1, named = names, how = "edit" } = {}) {
+      keep(state());
       [points, names, chosen] = [next, named, pick];
-      changed("done", words);
+      changed(how, words);
+      return true;
     }
     function back(from, to, nothing, words) {
       const old = from.at(-1);
@@ -176,17 +185,21 @@
       future = from === future ? future.slice(0, -1) : [...future, now];
       tag = "";
       ({ points, names, chosen } = old);
-      restore(old.memo);
+      restore(old.given);
       changed("undo", words);
+      if (!on && taker) taker.focus({ preventScroll: true }); // it shows again what was there before
     }
     const undo = () => back(past, future, "There is nothing to undo.", "Undone. ");
     const redo = () => back(future, past, "There is nothing to do again.", "Done again. ");
     const count = () => (points.length === 1 ? "1 point" : `${points.length} points`);
 
     function add(point) {
-      if (points.length >= most) return f.say(`This figure takes at most ${most} points. Delete one first.`);
+      if (points.length >= most) {
+        f.say(`This figure takes at most ${most} points. Delete one first.`);
+        return false;
+      }
       const at = point.map((value) => String(value).replace(/-/g, "−")).join(", ");
-      change([...points, point], `Point ${points.length + 1} is at ${dimension === 1 ? at : `(${at})`}. `, { pick: points.length });
+      return change([...points, point], `Point ${points.length + 1} is at ${dimension === 1 ? at : `(${at})`}. `, { pick: points.length });
     }
     function remove() {
       if (chosen < 0) return f.say("Choose a point first: click on it, or press Next.");
@@ -201,8 +214,8 @@
       [chosen, tag] = [(i + points.length) % points.length, ""];
       changed("chosen", `Point ${chosen + 1} of ${points.length}: ${place(points[chosen])}. `);
     }
-    function replace(next, named, words) {
-      change(next, words, { names: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
+    function replace(next, named, words, how = "new") {
+      return change(next, words, { how, named: named.map((name) => name.replace(/,/g, " ").slice(0, NAME)) });
     }
     function moveTo(to, how) {
       const old = points[chosen];
@@ -216,7 +229,7 @@
         before = null;
       }
       points = points.map((point, i) => (i === chosen ? next : point));
-      changed(how === "drag" ? "drag" : "done", `Point ${chosen + 1} is at ${place(next)}. `);
+      changed(how === "drag" ? "drag" : "edit", `Point ${chosen + 1} is at ${place(next)}. `);
     }
 
     // --- on the plot ---
@@ -226,6 +239,12 @@
       at: () => (points[chosen] ? [...points[chosen], plot.y[0]].slice(0, 2) : [plot.x[0], plot.y[0]]),
       words: () => (points[chosen] ? `point ${chosen + 1} of ${points.length}, ${along.map((c) => `${label(c)} ${said(points[chosen])[c]}`).join(", ")}` : "none"),
       move: moveTo,
+    });
+    hand.node.addEventListener("pointercancel", () => {
+      if (!before) return;
+      keep(before);
+      before = null;
+      changed("edit", "");
     });
     hand.node.addEventListener("keydown", (event) => {
       const to = { PageDown: chosen + 1, PageUp: chosen - 1, Home: 0, End: points.length - 1 }[event.key];
@@ -251,10 +270,13 @@
       return best;
     }
     const editing = () => on && edit;
+    let hit = false; // a press on a point is no wish for another one
     plot.svg.addEventListener("pointerdown", (event) => {
-      if (!editing() || event.button || hand.node.contains(event.target)) return;
+      if (!editing() || event.button) return;
+      hit = hand.node.contains(event.target);
       const i = under(event);
-      if (i < 0) return;
+      if (hit || i < 0) return;
+      hit = true;
       choose(i);
       hand.node.dispatchEvent(new PointerEvent("pointerdown", event)); // and it can be dragged at once
       event.preventDefault();
@@ -266,7 +288,7 @@
       }, { passive: false });
     }
     plot.svg.addEventListener("click", (event) => {
-      if (!editing() || hand.node.contains(event.target) || under(event) >= 0) return;
+      if (!editing() || hit) return;
       const [u, v] = inPixels(event);
       const b = plot.inner;
       if (u < b.left || u > b.right || v < b.top || v > b.bottom) return;
@@ -276,17 +298,18 @@
     });
     f.root.addEventListener("keydown", (event) => {
       const key = event.key.toLowerCase();
-      if (!on || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
+      const again = key === "y" || event.shiftKey;
+      if (!(on || (again && future.length)) || !(event.ctrlKey || event.metaKey) || event.altKey || !(key === "z" || key === "y")) return;
       if (event.target.matches("textarea, input[type='text']")) return; // these have their own
       event.preventDefault();
-      if (key === "y" || event.shiftKey) redo();
+      if (again) redo();
       else undo();
     });
 
     // --- controls ---
 
     const box = el("div", { class: "touch-own", role: "group", "aria-label": "Your own points" });
-    plot.box.before(box);
+    spot.before(box);
     const first = f.row("", box);
     const editor = f.button(first, "Edit the points", () => {
       edit = !edit;
@@ -342,13 +365,12 @@
     f.labelled(inside, "Table or CSV", sheet).parentElement.classList.add("touch-table");
     inside.append(el("p", { class: "touch-muted", id: `${f.id}-${f.name}-format` },
       dimension === 1 ? "One number for each point. " : "One line for each point, with two numbers. ",
-      "Between columns stand commas, semicolons, tabs or spaces. A first line of names becomes ",
-      dimension === 1 ? "the label." : "the labels.", " Nothing leaves this page."));
+      "Commas, semicolons, tabs or spaces come between the columns. If the first line has names, they label the ",
+      dimension === 1 ? "axis" : "axes", ". Nothing leaves this page."));
     f.labelled(inside, "or a file", file);
     inside.append(picker, complaint);
     const buttons = f.row("", inside);
     f.button(buttons, "Use these numbers", use);
-    f.button(buttons, "Take the points shown", copy);
     f.button(buttons, "Clear", () => replace([], along.map(() => ""), "All points are gone; Undo brings them back. "));
     const saver = f.button(buttons, "Download the table (CSV)", () => {
       f.save("points.csv", csv(points, along.map(label)));
@@ -400,7 +422,7 @@
     function copy() {
       f.stop();
       const { points: shown, names: named } = source();
-      replace(shown.map((point) => [].concat(point)), named, "These points are yours now: change them as you like. ");
+      replace(shown.map((point) => [].concat(point)), named, "These points are yours now: change them as you like. ", "copy");
     }
 
     return {
@@ -413,12 +435,12 @@
       decimals: (c) => decimals(axis(c)),
       add, copy, undo, redo, replace,
       // a button for when something else is shown
-      button: (parent) => f.button(parent, "Take these points as your own", copy, { class: "touch-quiet" }),
+      button: (parent) => (taker = f.button(parent, "Take these points as your own", copy, { class: "touch-quiet" })),
       show(shown) {
         on = shown;
         if (chosen >= points.length) chosen = -1;
         box.hidden = !on;
-        f.root.classList.toggle("touch-editing", editing());
+        plot.box.classList.toggle("touch-editing", editing());
         editor.setAttribute("aria-pressed", edit);
         editor.classList.toggle("touch-on", edit);
         second.hidden = !edit;
@@ -430,7 +452,7 @@
           input.setAttribute("aria-label", `${label(c)} of point ${chosen + 1}`);
           if (chosen >= 0) input.value = String(points[chosen][c]);
         });
-        hand.node.toggleAttribute("hidden", !editing() || chosen < 0);
+        hand.show(editing() && chosen >= 0);
         saver.hidden = !points.length;
         long.hidden = write(points).length <= LINK;
       },

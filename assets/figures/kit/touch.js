@@ -10,7 +10,8 @@
 //
 // `f` has the controls, the plots and the polite words; `f.update()` draws everything anew and
 // notes the state in the address. Looks, colours and dashes are in touch.css: the class c1 to c6
-// on any element makes it component 1 to 6. Without script, and on paper, the picture stays.
+// on any element makes it component 1 to 6. Without script, and on paper, the picture stays. The
+// reader's own points are in own-data.js.
 (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
@@ -64,9 +65,13 @@
     const raw = (high - low) / wanted;
     const power = 10 ** Math.floor(Math.log10(raw));
     const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.8) || 10);
-    const base = 10 ** Math.ceil(Math.log10(high - low) - 1e-9);
     const size = (from) => Math.max(Math.abs(low - from), Math.abs(high - from));
-    const offset = size(0) > 500 * (high - low) ? Number((Math.floor(low / base) * base).toPrecision(15)) : 0;
+    let offset = 0;
+    if (size(0) > 500 * (high - low)) { // the roundest number there is
+      let base = 10 ** Math.ceil(Math.log10(size(0)));
+      while (Math.ceil(low / base) * base > high) base /= 10;
+      offset = Number((Math.ceil(low / base) * base).toPrecision(15));
+    }
     const order = Math.floor(Math.log10(size(offset)));
     const unit = order > 4 || order < -3 ? order : 0;
     const decimals = Math.max(0, unit - Math.floor(Math.log10(step) + 1e-9));
@@ -342,6 +347,13 @@
           node.setAttribute("aria-valuemax", high);
           node.setAttribute("aria-valuenow", at[along]);
           node.setAttribute("aria-valuetext", o.words ? o.words() : fixed(at[along]));
+        },
+        // there or not, at its place in the order of the Tab key
+        show: (there) => {
+          if (there === Boolean(node.parentNode)) return;
+          const later = this.handles.slice(this.handles.indexOf(handle) + 1).find((one) => one.node.parentNode);
+          if (there) this.hands.insertBefore(node, later ? later.node : null);
+          else node.remove();
         },
         remove: () => {
           node.remove();

@@ -111,6 +111,17 @@ test("data without spread are a problem of the data", () => {
   assert.strictEqual(gmm.mStep(line, line.map(() => [1])).problem.kind, "data");
 });
 
+for (const f of fixtures.unfit) {
+  test(`points for ${f.K}: ${f.name}`, () => {
+    const problem = gmm.unfit(f.X, f.K);
+    assert.strictEqual(problem !== null, f.refused);
+    if (problem) assert.match(problem.kind, /^(data|few)$/);
+    else assert.ok(Number.isFinite(gmm.logLikelihood(f.X, gmm.randomPoints(f.X, f.K, gmm.random(0)))));
+  });
+}
+
+test("no points are a problem of their own", () => assert.strictEqual(gmm.unfit([], 1).kind, "none"));
+
 test("a small variance is no collapse: nothing is floored", () => {
   const X = [0, 1e-5, 5, 6];
   const { mixture, problem } = gmm.mStep(X, [[1, 0], [1, 0], [0, 1], [0, 1]]);

@@ -46,6 +46,7 @@ const LINE = [
   ["in two lines", "1, 2, 3\n4, 5, 6", [1, 2, 3, 4, 5, 6]],
   ["in lines of different length", "1 2 3\n4 5", [1, 2, 3, 4, 5]],
   ["under a name", "wait\n54\n79", [54, 79], "wait"],
+  ["under a name of two words", "long wait\n54\n79", [54, 79], "long wait"],
   ["the first column under names", "x,y\n1,2\n3,4", [1, 3], "x"],
   ["decimal commas, one for each line, beside words", "a;0,5\nb;1,25", [0.5, 1.25]],
 ];
