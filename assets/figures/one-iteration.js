@@ -189,23 +189,25 @@ touch.figure("one-iteration", (f) => {
     const guess = state.laid ? `the guess is still that of ${place(state.laid)}` : "the guess is half and half for every point";
     f.say(...here, `No E-step has been taken here: ${guess}, and the bound lies ${digits(gap(), 3)} below `, L(), ". Press E-step.");
   }
+  const size = (v) => (v < 1e-6 ? "less than 10⁻⁶" : digits(v, 3));
   function sayE(...before) {
-    f.say(...before, `E-step: each point is shared out anew, and the bound rises by ${digits(state.lift, 3)} until it touches `, L(), ` at ${place(state.here)}. `,
-      `The gap is closed, and `, L(), ` stays at ${fixed(ell(state.here))}. The coming step is ${digits(line().length, 3)} long.`);
+    const step = line().length;
+    const ahead = step ? `The coming step is ${digits(step, 3)} long.` : `No step is left${atSaddle() ? ", and yet this is the saddle and no summit: look at the line" : ""}.`;
+    if (state.lift < 1e-9) return f.say(...before, `E-step: no share changes, and the bound touches `, L(), ` at ${place(state.here)} as it did. ${ahead}`);
+    f.say(...before, `E-step: each point is shared out anew, and the bound rises by ${size(state.lift)} until it touches `, L(), ` at ${place(state.here)}. `,
+      `The gap is closed, and `, L(), ` stays at ${fixed(ell(state.here))}. ${ahead}`);
   }
   function sayM(...before) {
     const row = lastRow();
-    const step = far(state.prev, state.here);
     if (done()) {
-      return f.say(...before, `M-step: the top of the bound is where `, letter("θ"), ` was, ${place(state.here)}. The step is 0, `, L(), ` stays at ${fixed(row.l)}: EM has come to rest`,
+      return f.say(...before, "M-step: the top of the bound is where ", letter("θ"), ` was, ${place(state.here)}. The step is 0, and `, L(), ` stays at ${fixed(row.l)}: EM has come to rest`,
         atSaddle() ? ", on the saddle. Push θ off the diagonal." : ".");
     }
-    const to = [...before, `M-step: to the top of the bound, ${place(state.here)}, a step of ${digits(step, 3)}. The bound rose by ${digits(row.gain, 3)}`];
-    if (row.rise < 0) {
-      return f.say(...to, `, and yet `, L(), ` fell by ${digits(-row.rise, 3)}: the bound did not touch, and the gap shrank from ${digits(row.open, 3)} to ${digits(row.gap, 3)}. The E-step should have come first.`);
-    }
-    if (row.open > 1e-9) return f.say(...to, `, the gap went from ${digits(row.open, 3)} to ${digits(row.gap, 3)}, and `, L(), ` rose by ${digits(row.rise, 3)}. Without the E-step nothing promised that.`);
-    f.say(...to, `, and above it a gap of ${digits(row.gap, 3)} has opened: `, L(), ` rose by both together, ${digits(row.rise, 3)}, to ${fixed(row.l)}.`);
+    const to = [...before, `M-step: to the top of the bound, ${place(state.here)}, a step of ${digits(far(state.prev, state.here), 3)}. The bound rose by ${size(row.gain)}`];
+    const gaps = `${size(row.open)} to ${size(row.gap)}`;
+    if (row.rise < 0) return f.say(...to, ", and yet ", L(), ` fell by ${size(-row.rise)}: the bound did not touch, and the gap shrank from ${gaps}. The E-step should have come first.`);
+    if (row.open > 1e-9) return f.say(...to, `, the gap went from ${gaps}, and `, L(), ` rose by ${size(row.rise)}. Without the E-step nothing promised that.`);
+    f.say(...to, `, and above it a gap of ${size(row.gap)} has opened: `, L(), ` rose by both together, ${size(row.rise)}, to ${fixed(row.l)}.`);
   }
   const atSaddle = () => land.saddle && far(state.here, land.saddle) < 0.01 * state.sigma;
   function sayState(...before) {
