@@ -101,8 +101,8 @@ touch.figure("needle", (f) => {
   }
   function run() {
     [path, end, t, told] = [unfit ? [gmm.univariate([0.5, 0.5], [0, 0], [1, 1])] : [start()], "", 0, false];
+    levels = [unfit ? 0 : ell(path[0])];
     if (unfit) return;
-    levels = [ell(path[0])];
     while (!end && path.length <= MOST) {
       const m = path[path.length - 1];
       const { mixture, problem } = step(m);

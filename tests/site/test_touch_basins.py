@@ -144,7 +144,8 @@ def test_own_numbers_end_where_gmmlib_ends(watch: Watch, scale: float) -> None:
     x = OWN * scale
     points = ";".join(f"{v:.10g}" for v in x)
     for first, second in ((3, 8), (8, 12), (3, 12.6), (12, 2.5), (5, 6)):
-        state = f"{FIGURE}?data=own&own={points}&m={first * scale:.10g},{second * scale:.10g}&w=0.5"
+        m = f"{first * scale:.10g},{second * scale:.10g}"
+        state = f"{FIGURE}?data=own&own={points}&m={m}&w=0.5".replace("+", "")
         figure = open_figure(watch, PAGE, NAME, state)
         said = words(figure)
         means = [first * scale, second * scale]

@@ -314,7 +314,7 @@
     const editor = f.button(first, "Edit the points", () => {
       edit = !edit;
       if (!edit) chosen = -1;
-      changed("chosen", edit ? "A click on the plot adds a point, and a point can be dragged. " : "The points are as you left them. ");
+      changed("chosen", edit ? `A click ${dimension === 1 ? "near the axis with the marks" : "on the plot"} adds a point, and a point can be dragged. ` : "The points are as you left them. ");
     }, { "aria-pressed": false });
     const adder = f.button(first, "Add a point", () => {
       edit = true;
@@ -349,7 +349,8 @@
     f.button(second, "Previous", () => choose(chosen - 1));
     f.button(second, "Next", () => choose(chosen + 1));
     f.button(second, "Delete", remove);
-    const hint = el("p", { class: "touch-muted" }, "Click on the plot to add a point, or on a point to choose and drag it. By keyboard: the arrow keys move the chosen point, Page Up and Page Down choose another, Delete deletes it.");
+    const hint = el("p", { class: "touch-muted" }, dimension === 1 ? "Click near the axis with the marks to add a point, or on a mark to choose and drag it." : "Click on the plot to add a point, or on a point to choose and drag it.",
+      " By keyboard: the arrow keys move the chosen point, Page Up and Page Down choose another, Delete deletes it.");
     box.append(hint);
 
     // --- a table, pasted or from a file ---
@@ -467,7 +468,7 @@
       },
       // takes over what an address holds; false where it has none, or they did not fit
       read(given) {
-        const found = given.own === undefined ? [] : read(given.own, dimension, most);
+        const found = !given.own ? [] : read(given.own, dimension, most);
         [past, future, tag, before] = [[], [], "", null];
         points = found || [];
         const said = (given.names || "").split(",");

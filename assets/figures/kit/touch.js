@@ -117,7 +117,7 @@
       this.svg = svg("svg", { class: "touch-svg", role, "aria-label": options.label },
         svg("defs", {}, svg("clipPath", { id }, this.clipRect)),
         this.back, this.front, this.over, this.hands);
-      this.box = el("div", { class: `touch-plot ${options.class || ""}` }, this.svg);
+      this.box = el("div", { class: ["touch-plot", options.class].filter(Boolean).join(" ") }, this.svg);
       (options.in || figure.root).append(this.box);
       new ResizeObserver(() => this.layout()).observe(this.box);
     }
