@@ -5,7 +5,6 @@ touch.figure("one-iteration", (f) => {
   f.root.setAttribute("aria-label", "One iteration, seen three ways");
   const { el, fixed, digits, letter, clamp } = touch;
   const GRID = 60; // cells along each side of the landscape
-  const LEVELS = 12;
   const MOST = 400; // half-steps that an address may ask for
   const MOST_OWN = 500; // points
   const SETS = {
@@ -48,7 +47,7 @@ touch.figure("one-iteration", (f) => {
   }
   // what follows from the numbers alone
   function measured(given) {
-    const values = gmm.tally(given.X).sort(([a], [b]) => a - b);
+    const values = landscape.tally(given.X).sort(([a], [b]) => a - b);
     if (values.length < 2) return { ...given, values, decimals: ownData.decimals(given.range), sigma: 1, start: [0, 0] };
     const { means: [mean], covariances: [variance] } = gmm.allAsOne(given.X);
     const sd = Math.sqrt(variance);
@@ -67,10 +66,10 @@ touch.figure("one-iteration", (f) => {
     land = { values, v: sigma ** 2, first: Math.log(weight) + constant, second: Math.log(1 - weight) + constant, bounds: new Map() };
     const [low, high] = set.range;
     const grid = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
-    land.rows = gmm.surface(set.X, mixture([0, 0]), grid);
+    land.rows = landscape.surface(set.X, mixture([0, 0]), grid);
     land.summits = summits(grid);
     land.top = Math.max(...land.summits.map(ell));
-    land.saddle = sd > sigma ? [mean, mean] : null; // with equal means no point says more than another
+    land.saddle = sd > sigma ? ell([mean, mean]) : null; // with equal means no point says more than another
     land.depth = Math.max(2 * (land.top - ell([mean, mean])), 1.5 * set.X.length);
   }
   // The hilltops: from each crossing of the grid that is higher than those around it EM goes the rest of the way.
@@ -83,7 +82,7 @@ touch.figure("one-iteration", (f) => {
       }
       let [before, summit] = [null, [grid[a], grid[b]]];
       for (let k = 0; k < 5000 && !(before && far(before, summit) < 1e-9 * state.sigma); k++) {
-        [before, summit] = [summit, gmm.nextMeans(land.values, mixture(summit))];
+        [before, summit] = [summit, landscape.nextMeans(land.values, mixture(summit))];
       }
       if (!found.some((one) => far(one, summit) < 0.01 * state.sigma)) found.push(summit);
     }));
@@ -95,7 +94,7 @@ touch.figure("one-iteration", (f) => {
 
   // the guess: what the E-step at `laid` has made of it; before any E-step half and half
   const guessOf = (laid) => (laid ? gmm.eStep(set.X, mixture(laid)).responsibilities : set.X.map(() => [0.5, 0.5]));
-  const boundFor = (q, laid) => ({ q, ...gmm.boundOfMeans(set.X, q, mixture(laid || state.here)) });
+  const boundFor = (q, laid) => ({ q, ...landscape.boundOfMeans(set.X, q, mixture(laid || state.here)) });
   const boundOf = (laid) => boundFor(guessOf(laid), laid);
   function bound() {
     const id = String(state.laid);
@@ -209,7 +208,7 @@ touch.figure("one-iteration", (f) => {
     if (row.open > 1e-9) return f.say(...to, `, the gap went from ${gaps}, and `, L(), ` rose by ${size(row.rise)}. Without the E-step nothing promised that.`);
     f.say(...to, `, and above it a gap of ${size(row.gap)} has opened: `, L(), ` rose by both together, ${size(row.rise)}, to ${fixed(row.l)}.`);
   }
-  const atSaddle = () => land.saddle && far(state.here, land.saddle) < 0.01 * state.sigma;
+  const atSaddle = () => land.saddle !== null && far(state.here, [set.mean, set.mean]) < 0.01 * state.sigma;
   function sayState(...before) {
     if (!state.half) sayStart(...before);
     else if (touches()) sayE(...before);
@@ -475,11 +474,6 @@ touch.figure("one-iteration", (f) => {
 
   // --- drawing ---
 
-  const STAR = Array.from({ length: 10 }, (_, k) => {
-    const [r, a] = [k % 2 ? 3.2 : 8, (Math.PI * (k - 2.5)) / 5];
-    return `${k ? "L" : "M"}${(r * Math.cos(a)).toFixed(1)} ${(r * Math.sin(a)).toFixed(1)}`;
-  }).join("") + "Z";
-  const CROSS = "M-5 -5L5 5M-5 5L5 -5";
   const there = () => (moving ? moving.theta : state.here);
   const lower = () => (moving ? boundFor(moving.q, state.laid) : bound());
   const across = (plot, steps, of) => Array.from({ length: steps + 1 }, (_, k) => {
@@ -529,27 +523,13 @@ touch.figure("one-iteration", (f) => {
     }
   };
 
-  let drawn = {}; // the contours and the shade of this landscape
   plane.draw = () => {
     if (!land) return;
-    const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
     plane.x = plane.y = set.range;
-    if (drawn.land !== land || drawn.width !== plane.width || drawn.colour !== colour) {
-      const levels = Array.from({ length: LEVELS - 1 }, (_, k) => land.top - land.depth * ((k + 2) / LEVELS) ** 2);
-      const strength = (height) => 1 - Math.sqrt(clamp((land.top - height) / land.depth, 0, 1));
-      drawn = {
-        land, width: plane.width, colour, shade: plane.shade(land.rows, strength),
-        levels: levels.map((level) => [level, plane.contour(land.rows, level)]),
-      };
-    }
-    plane.lay(drawn.shade, GRID);
-    for (const [level, d] of drawn.levels) plane.add("path", { d, class: "touch-level", "data-level": level });
+    landscape.draw(plane, land);
+    if (land.saddle !== null) landscape.mark(plane, [set.mean, set.mean], false);
+    land.summits.forEach((summit) => landscape.mark(plane, summit, true));
     const [low, high] = set.range;
-    plane.curve("faint dotted", [[low, low], [high, high]]);
-    plane.axes();
-    const mark = (d, [a, b], classes) => plane.add("path", { d, class: classes, transform: `translate(${plane.px(a)} ${plane.py(b)})` }, "over");
-    if (land.saddle) mark(CROSS, land.saddle, "touch-saddle");
-    land.summits.forEach((summit) => mark(STAR, summit, "touch-peak"));
     const [b, way, here] = [lower(), line(), there()];
     // where the bound is at least as high as ℓ is now, ℓ is so all the more
     const over = b.height - ell(here);

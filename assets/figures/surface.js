@@ -4,7 +4,6 @@ touch.figure("surface", (f) => {
   f.root.setAttribute("aria-label", "The likelihood surface");
   const { el, svg, fixed, digits, letter, clamp } = touch;
   const GRID = 80; // cells along each side
-  const LEVELS = 12;
   const MOST = 400; // iterations of one path
   const SETS = {
     esl: {
@@ -21,14 +20,14 @@ touch.figure("surface", (f) => {
   let points; // the different values of the data, each with its number
   let path, history, t, end; // EM from the start; end: "peak", "saddle" or "" when it is still on its way
   let average, spread, peaks, top, saddle; // of this landscape; saddle is its height, null without one
-  let heights, lines, shade; // what is drawn of it
+  let land; // what is drawn of it
 
   const mixture = (means) => ({ weights: [0.5, 0.5], means, covariances: [variance, variance] });
   const heightOf = (means) => {
     const m = mixture(means);
     return points.reduce((total, [x, count]) => total + count * gmm.logDensity(x, m), 0);
   };
-  const iterate = (means) => gmm.nextMeans(points, mixture(means));
+  const iterate = (means) => landscape.nextMeans(points, mixture(means));
   const far = (a, b) => Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]));
 
   // --- the landscape ---
@@ -45,8 +44,7 @@ touch.figure("surface", (f) => {
     saddle = two ? heightOf([average, average]) : null;
     const [low, high] = set.range;
     const at = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
-    heights = gmm.surface(set.X, mixture([0, 0]), at);
-    lines = null;
+    land = { rows: landscape.surface(set.X, mixture([0, 0]), at), top, saddle, depth: set.depth / variance };
   }
 
   // --- the walk ---
@@ -183,40 +181,14 @@ touch.figure("surface", (f) => {
       walker.setAttribute("cy", plane.py(from[1] + (to[1] - from[1]) * share));
     });
   }
-  const STAR = Array.from({ length: 10 }, (_, k) => {
-    const [r, a] = [k % 2 ? 3.6 : 9, (Math.PI * (k - 2.5)) / 5];
-    return `${k ? "L" : "M"}${(r * Math.cos(a)).toFixed(1)} ${(r * Math.sin(a)).toFixed(1)}`;
-  }).join("") + "Z";
-  const CROSS = "M-6 -6L6 6M-6 6L6 -6";
-
   plane.draw = () => {
-    const depth = set.depth / variance;
-    const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
-    if (!lines || lines.width !== plane.width) {
-      const levels = Array.from({ length: LEVELS - 1 }, (_, k) => top - depth * ((k + 2) / LEVELS) ** 2);
-      lines = { width: plane.width, levels: levels.map((level) => [level, plane.contour(heights, level)]) };
-      if (saddle !== null) lines.levels.push([saddle, plane.contour(heights, saddle)]);
-      shade = null;
-    }
-    if (!shade || shade.colour !== colour) {
-      const strength = (height) => 1 - Math.sqrt(clamp((top - height) / depth, 0, 1));
-      shade = { colour, url: plane.shade(heights, strength) };
-    }
-    const [low, high] = set.range;
-    plane.lay(shade.url, GRID);
-    for (const [level, d] of lines.levels) {
-      plane.add("path", { d, class: `touch-level${level === saddle ? " touch-through" : ""}`, "data-level": level });
-    }
-    plane.curve("faint dotted", [[low, low], [high, high]]);
-    plane.axes();
+    landscape.draw(plane, land);
     if (saddle !== null) {
-      const [x, y] = [plane.px(average), plane.py(average)];
-      plane.add("path", { d: CROSS, class: "touch-saddle", transform: `translate(${x} ${y})` }, "over");
+      const [x, y] = landscape.mark(plane, [average, average], false);
       plane.text(x + 12, y + 5, "saddle", "touch-halo");
     }
     for (const [a, b] of peaks) {
-      const [x, y] = [plane.px(a), plane.py(b)];
-      plane.add("path", { d: STAR, class: "touch-peak", transform: `translate(${x} ${y})` }, "over");
+      const [x, y] = landscape.mark(plane, [a, b], true);
       plane.text(x, a > b ? y + 23 : y - 14, "peak", "middle touch-halo");
     }
     plane.curve("plain touch-ahead", path);
@@ -271,12 +243,12 @@ touch.figure("surface", (f) => {
     const [peak] = peaks;
     const height = (v) => fixed(v, 4);
     legend.replaceChildren(...saddle === null ? [
-      item(STAR, "touch-peak", `One peak, ${place(peak)}, with `, L(), ` = ${height(top)}. The variance `, letter("v"),
+      item(landscape.STAR, "touch-peak", `One peak, ${place(peak)}, with `, L(), ` = ${height(top)}. The variance `, letter("v"),
         ` is not smaller than that of the data, ${fixed(spread, 2)}: pulling the means apart does not pay, and there is no saddle.`),
     ] : [
-      item(STAR, "touch-peak", `Two peaks, equally high: ${place(peak)} and its mirror image ${place(peaks[1])}, both with `, L(),
+      item(landscape.STAR, "touch-peak", `Two peaks, equally high: ${place(peak)} and its mirror image ${place(peaks[1])}, both with `, L(),
         ` = ${height(top)}. They are the same mixture with the names of the components exchanged.`),
-      item(CROSS, "touch-saddle", `The saddle ${place([average, average])}, both means at the mean of the data, with `, L(), ` = ${height(saddle)}. `,
+      item(landscape.CROSS, "touch-saddle", `The saddle ${place([average, average])}, both means at the mean of the data, with `, L(), ` = ${height(saddle)}. `,
         "Pull the means apart, and it goes up; move them together, and it goes down. The thick contour passes through it."),
     ]);
     f.update();
@@ -284,7 +256,7 @@ touch.figure("surface", (f) => {
   function choose(name, v = SETS[name].variance) {
     key = name;
     set = SETS[name];
-    points = gmm.tally(set.X);
+    points = landscape.tally(set.X);
     [variance, start] = [v, set.start];
     survey();
     walk();

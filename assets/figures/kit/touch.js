@@ -236,55 +236,6 @@
       const turn = `rotate(${((angle * 180) / Math.PI).toFixed(3)} ${x.toFixed(2)} ${y.toFixed(2)})`;
       return this.add("ellipse", { cx: x, cy: y, rx: major, ry: minor, transform: turn, class: `touch-ellipse ${classes}` });
     }
-    // Heights over the whole frame, rows[b][a] from the lower left corner on in equal steps: the path on which they are
-    // `level`, a piece of line for each cell that it crosses
-    contour(rows, level) {
-      const [across, up] = [rows[0].length - 1, rows.length - 1];
-      const b = this.inner;
-      const spot = (u, v) => `${(b.left + ((b.right - b.left) * u) / across).toFixed(1)} ${(b.bottom - ((b.bottom - b.top) * v) / up).toFixed(1)}`;
-      const pieces = [];
-      for (let v = 0; v < up; v++) {
-        const [below, above] = [rows[v], rows[v + 1]];
-        for (let u = 0; u < across; u++) {
-          const is = below[u] > level;
-          if (is === below[u + 1] > level && is === above[u] > level && is === above[u + 1] > level) continue;
-          const corners = [[u, v], [u + 1, v], [u + 1, v + 1], [u, v + 1]];
-          const over = corners.map(([x, y]) => rows[y][x] - level);
-          const crossings = [];
-          for (let k = 0; k < 4; k++) {
-            const [p, q] = [over[k], over[(k + 1) % 4]];
-            if (p > 0 === q > 0) continue;
-            const [[x, y], [w, z]] = [corners[k], corners[(k + 1) % 4]];
-            const share = p / (p - q);
-            crossings.push(spot(x + share * (w - x), y + share * (z - y)));
-          }
-          for (let k = 0; k + 1 < crossings.length; k += 2) pieces.push(`M${crossings[k]}L${crossings[k + 1]}`);
-        }
-      }
-      return pieces.join("");
-    }
-    // The same heights as a picture, in the first colour: strength(height) from 0 to 1 is how strong it is. Give its address
-    // to lay() in each drawing: a pixel of it is a corner of the grid.
-    shade(rows, strength) {
-      const [wide, tall] = [rows[0].length, rows.length];
-      const canvas = el("canvas", { width: wide, height: tall });
-      const paper = canvas.getContext("2d");
-      const image = paper.createImageData(wide, tall);
-      const [colour] = palette(this.figure.root);
-      rows.forEach((row, v) => row.forEach((height, u) => {
-        image.data.set([...colour, 170 * strength(height)], 4 * ((tall - 1 - v) * wide + u));
-      }));
-      paper.putImageData(image, 0, 0);
-      return canvas.toDataURL();
-    }
-    lay(href, cells) {
-      const b = this.inner;
-      const [u, v] = [(b.right - b.left) / cells / 2, (b.bottom - b.top) / cells / 2];
-      return this.add("image", {
-        href, x: b.left - u, y: b.top - v, width: b.right - b.left + 2 * u, height: b.bottom - b.top + 2 * v,
-        preserveAspectRatio: "none", class: "touch-shade",
-      });
-    }
     // What can be dragged, by pointer or by the arrow keys (with Shift ten times as far).
     // options: class, label; at() → [x, y]; move([x, y], how), how being "start", "drag", "end"
     // or "key"; words() → its position in words; text in it; axis: "x" or "y" alone;
