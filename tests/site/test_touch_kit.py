@@ -21,7 +21,7 @@ SHARED = ["kit/em", "data/data-sets", "kit/touch"]
 OWN = "kit/own-data"  # the reader's own points
 MOST = 30_000
 MOST_WITH_OWN = 36_000
-MORE = {"one-iteration": 42_000}  # three pictures in one, with the reader's own points and a landscape
+MORE = {"one-iteration": 42_000}  # three pictures, own points, and a landscape
 
 
 def compressed(*paths: Path) -> int:
