@@ -354,6 +354,16 @@ def test_what_is_looked_at_shows_in_all_three(watch: Watch) -> None:
     watch.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
     assert [mark.count() for mark in marks] == [1, 1, 3]
     first, second, level, low, gap = numbers(looked(figure))
+    (left, right), ends = (
+        drawn(cut(figure), "touch-ell")[[0, -1], 0],
+        drawn(plane(figure), "touch-line"),
+    )
+    (a, b), _ = scales(cut(figure))
+    share = (a + b * 0.5 * box["width"] - left) / (right - left)
+    there = ends[0] + share * (ends[1] - ends[0])
+    np.testing.assert_allclose([first, second], there, atol=0.3)
+    ring = middle(plane(figure), ".touch-other")
+    np.testing.assert_allclose(ring, one.place(figure, there), atol=1)
     assert level == pytest.approx(mixture([first, second]).log_likelihood(WAITS), abs=4)
     assert gap == pytest.approx(level - low, abs=0.011)
     # a point: a place for each of the two means, its shares, its term
