@@ -50,13 +50,35 @@ touch.figure("basins", (f) => {
   // The summits that are known, in the order of their heights; each run may find a new one.
   let summits = [];
   const known = (theta, near) => summits.find((one) => apart(theta, one.theta) < near || apart(theta, one.swapped) < near);
+  // Whether ℓ bends down in every direction here. Where EM is slow it may only seem to have arrived.
+  function isSummit([a, m1, m2, v1, v2]) {
+    const h = 1e-3;
+    const odds = Math.log(a / (1 - a));
+    const at = (d) => next([1 / (1 + Math.exp(-odds - d[0])), m1 + d[1] * Math.sqrt(v1), m2 + d[2] * Math.sqrt(v2), v1 * Math.exp(2 * d[3]), v2 * Math.exp(2 * d[4])]).ell;
+    const five = [0, 1, 2, 3, 4];
+    const bend = (i, j) => {
+      const to = (s, t) => at(five.map((k) => h * ((k === i) * s + (k === j) * t)));
+      return (to(1, -1) + to(-1, 1) - to(1, 1) - to(-1, -1)) / (4 * h * h);
+    };
+    const L = five.map(() => []); // of Cholesky
+    for (const i of five) {
+      for (let j = 0; j <= i; j++) {
+        const rest = bend(i, j) - L[i].slice(0, j).reduce((sum, v, k) => sum + v * L[j][k], 0);
+        if (i === j && !(rest > 0)) return false;
+        L[i].push(i === j ? Math.sqrt(rest) : rest / L[j][j]);
+      }
+    }
+    return true;
+  }
   function arrive(theta) {
     let before = -Infinity;
-    for (let k = 0; k < MOST; k++) {
+    for (let k = 0; k < 10 * MOST; k++) {
       const { ell, theta: after } = next(theta);
       if (broken(after)) return null;
-      if (ell - before < 1e-11 * n) break;
       [before, theta] = [ell, after];
+      if (k % 100 || next(theta).ell - before > 1e-11 * n) continue;
+      if (isSummit(theta)) break;
+      theta[1] += 1e-6 * Math.sqrt(theta[3]); // a saddle holds only what is exactly on its ridge
     }
     const found = known(theta, 0.1);
     if (found) return found;
@@ -65,22 +87,36 @@ touch.figure("basins", (f) => {
     summits.sort((a, b) => b.ell - a.ell);
     return one;
   }
+  // A run that takes long joins the way of an earlier one, and has its end; so one bell in the data,
+  // where EM is slow, takes no longer than two.
+  let passed = new Map();
+  const crossing = ([a, m1, m2, v1, v2]) =>
+    [a, m1 / spread, m2 / spread, Math.log(v1) / 2, Math.log(v2) / 2].map((v) => Math.round(v * 5000)).join();
   function climb(theta) {
+    const way = [];
+    const end = (one) => {
+      way.forEach((key) => passed.set(key, one));
+      return one;
+    };
     for (let k = 0; k < MOST; k++) {
       const found = known(theta, NEAR);
-      if (found) return found;
+      if (found) return end(found);
       theta = next(theta).theta;
-      if (broken(theta)) return null;
-      if (k > 300 && k % 100 === 0 && apart(theta, next(theta).theta) < 1e-5) return arrive(theta);
+      if (broken(theta)) return end(null);
+      if (k < 100 || k % 5) continue;
+      const key = crossing(theta);
+      if (passed.has(key)) return end(passed.get(key));
+      way.push(key);
+      if (k > 300 && k % 100 === 0 && apart(theta, next(theta).theta) < 1e-5) return end(arrive(theta));
     }
-    return arrive(theta);
+    return end(arrive(theta));
   }
   const maps = new Map();
   function choose(name) {
     const own = name === "own";
     const next = own ? mine.X : gmmData.galaxies;
     if (set === name && String(next) === String(X)) return;
-    [set, X, n, summits] = [name, next, next.length, []];
+    [set, X, n, summits, passed] = [name, next, next.length, [], new Map()];
     unfit = gmm.unfit(X, 2);
     RANGE = own ? mine.frame(0) : [9, 35];
     side = own ? 40 : 60;
@@ -113,13 +149,19 @@ touch.figure("basins", (f) => {
   }
   function walk() {
     [path, levels, end, t, told] = [[begin(start, width)], [], null, 0, false];
+    let goal;
     if (unfit) return;
     for (let k = 0; ; k++) {
       const { ell, theta } = next(path[k]);
       levels.push(ell);
       if (broken(theta)) end = "collapse";
       else if (k >= MOST || (k && ell - levels[k - 1] < 1e-9 * n)) {
-        end = start[0] === start[1] ? "one" : known(path[k], 0.1) || arrive(path[k]) || "collapse";
+        if (start[0] === start[1]) end = "one";
+        else if (k >= MOST) end = known(path[k], 0.1) || arrive(path[k]) || "collapse";
+        else { // a small step alone is no arrival
+          if (goal === undefined) goal = known(path[k], 0.1) || arrive(path[k]);
+          if (goal && known(path[k], 0.1) === goal) end = goal;
+        }
       }
       if (end) return;
       path.push(theta);

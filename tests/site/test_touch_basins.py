@@ -1,5 +1,6 @@
 """The map of starts of chapter 12, in a real browser."""
 
+import random
 import re
 
 import numpy as np
@@ -162,6 +163,26 @@ def test_own_numbers_end_where_gmmlib_ends(watch: Watch, scale: float) -> None:
         np.testing.assert_allclose(sorted(row[3:5]), np.sort(run.mixture.means[:, 0]), rtol=0.03)
     counted = sum(values[-1] for values in summits(figure).values())
     assert counted == pytest.approx(100, abs=0.5)
+
+
+CHANCE = random.Random(1)
+ONE_BELL = [round(CHANCE.gauss(0, 1), 3) for _ in range(100)]  # EM is slow at −135.15
+THREE = [-10, -9.5, -9, -1, 0, 1, 9, 9.5, 10]  # a saddle at −30.38, its own mirror image
+
+
+@pytest.mark.parametrize("data", [ONE_BELL, THREE])
+def test_where_em_is_slow_there_is_no_summit(watch: Watch, data: list[float]) -> None:
+    x = np.array(data)
+    points = ";".join(map(str, x.tolist()))
+    figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data=own&own={points}")
+    rows = [row for row in summits(figure).values() if len(row) > 1]  # but for the collapses
+    assert len(rows) >= 2
+    for height, first, second, *means_and_deviations, _ in rows:
+        means, deviations = means_and_deviations[:2], means_and_deviations[2:]
+        aside = [means[0] + 0.02, means[1]]
+        there = Mixture.univariate([first, second], aside, np.square(deviations))
+        run = fit(x, there, tol=1e-13, max_iter=50_000)
+        assert run.log_likelihood == pytest.approx(height, abs=0.006)
 
 
 @pytest.mark.parametrize(
