@@ -254,8 +254,10 @@ touch.figure("one-iteration", (f) => {
     label: "The log-likelihood and the bound along the line through θ and the top of the bound",
     class: "touch-cut", in: views, x: [0, 1], y: [0, 1], ratio: 0.95, least: 260, left: 60, handles: true, xLabel: "distance along the line", yLabel: "log-likelihood",
   });
+  const key = el("p", { class: "touch-key touch-muted" }, "Star: a summit. Cross: the saddle. Ring: the top of the bound, where the M-step goes. ",
+    "Ellipse: inside it the bound is higher than ", letter("ℓ"), " is at ", letter("θ"), ".");
   const looked = el("p", { class: "touch-looked touch-muted" });
-  f.root.append(looked);
+  f.root.append(key, looked);
 
   const theta = plane.handle({
     class: "touch-theta", label: "θ, the two means", text: "θ",
@@ -601,7 +603,7 @@ touch.figure("one-iteration", (f) => {
     sets.value = state.key;
     mine.show(state.key === "own");
     finger.show(land && !mine.editing);
-    [plane.box, cut.box, head, table].forEach((one) => { one.hidden = !land; });
+    [plane.box, cut.box, key, head, table].forEach((one) => { one.hidden = !land; });
     plane.x = plane.y = data.x = set.range;
     tell();
     if (land) {
