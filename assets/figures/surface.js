@@ -4,7 +4,6 @@ touch.figure("surface", (f) => {
   f.root.setAttribute("aria-label", "The likelihood surface");
   const { el, svg, fixed, digits, letter, clamp } = touch;
   const GRID = 80; // cells along each side
-  const LEVELS = 12;
   const MOST = 400; // iterations of one path
   const SETS = {
     esl: {
@@ -21,28 +20,14 @@ touch.figure("surface", (f) => {
   let points; // the different values of the data, each with its number
   let path, history, t, end; // EM from the start; end: "peak", "saddle" or "" when it is still on its way
   let average, spread, peaks, top, saddle; // of this landscape; saddle is its height, null without one
-  let heights, lines, shade; // what is drawn of it
+  let land; // what is drawn of it
 
   const mixture = (means) => ({ weights: [0.5, 0.5], means, covariances: [variance, variance] });
   const heightOf = (means) => {
     const m = mixture(means);
     return points.reduce((total, [x, count]) => total + count * gmm.logDensity(x, m), 0);
   };
-  // One iteration of EM in which only the means move. With equal weights and variances the posterior
-  // is a logistic curve, and hundreds of iterations take no time while the slider is dragged.
-  function iterate([a, b]) {
-    let [inA, inB, sumA, sumB] = [0, 0, 0, 0];
-    for (const [x, count] of points) {
-      const odds = Math.exp(((a - b) * (x - (a + b) / 2)) / variance);
-      const ofB = count / (1 + odds);
-      const ofA = odds === Infinity ? count : odds * ofB;
-      inA += ofA;
-      inB += ofB;
-      sumA += ofA * x;
-      sumB += ofB * x;
-    }
-    return [inA ? sumA / inA : a, inB ? sumB / inB : b]; // no point at all: it stays
-  }
+  const iterate = (means) => landscape.nextMeans(points, mixture(means));
   const far = (a, b) => Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]));
 
   // --- the landscape ---
@@ -59,52 +44,7 @@ touch.figure("surface", (f) => {
     saddle = two ? heightOf([average, average]) : null;
     const [low, high] = set.range;
     const at = Array.from({ length: GRID + 1 }, (_, k) => low + ((high - low) * k) / GRID);
-    heights = gmm.surface(set.X, mixture([0, 0]), at);
-    lines = null;
-  }
-
-  // Where the surface has this height: for each cell the piece of line that crosses it.
-  function contour(plot, level) {
-    const [low, high] = set.range;
-    const scale = (v) => low + ((high - low) * v) / GRID;
-    const spot = (a, b) => `${plot.px(scale(a)).toFixed(1)} ${plot.py(scale(b)).toFixed(1)}`;
-    const pieces = [];
-    for (let b = 0; b < GRID; b++) {
-      const [below, above] = [heights[b], heights[b + 1]];
-      for (let a = 0; a < GRID; a++) {
-        const is = below[a] > level;
-        if (is === below[a + 1] > level && is === above[a] > level && is === above[a + 1] > level) continue;
-        const corners = [[a, b], [a + 1, b], [a + 1, b + 1], [a, b + 1]];
-        const over = corners.map(([u, v]) => heights[v][u] - level);
-        const crossings = [];
-        for (let k = 0; k < 4; k++) {
-          const [p, q] = [over[k], over[(k + 1) % 4]];
-          if (p > 0 === q > 0) continue;
-          const [[u, v], [w, z]] = [corners[k], corners[(k + 1) % 4]];
-          const share = p / (p - q);
-          crossings.push(spot(u + share * (w - u), v + share * (z - v)));
-        }
-        for (let k = 0; k + 1 < crossings.length; k += 2) pieces.push(`M${crossings[k]}L${crossings[k + 1]}`);
-      }
-    }
-    return pieces.join("");
-  }
-  // The heights as a shade of blue, the higher the stronger.
-  function shadeOf(depth) {
-    const side = GRID + 1;
-    const canvas = el("canvas", { width: side, height: side });
-    const paper = canvas.getContext("2d");
-    const image = paper.createImageData(side, side);
-    const [blue] = touch.palette(f.root);
-    const pixels = image.data;
-    heights.forEach((row, b) => row.forEach((height, a) => {
-      const share = 1 - Math.sqrt(clamp((top - height) / depth, 0, 1));
-      const at = 4 * ((side - 1 - b) * side + a);
-      [pixels[at], pixels[at + 1], pixels[at + 2]] = blue;
-      pixels[at + 3] = 170 * share;
-    }));
-    paper.putImageData(image, 0, 0);
-    return canvas.toDataURL();
+    land = { rows: landscape.surface(set.X, mixture([0, 0]), at), top, saddle, depth: set.depth / variance };
   }
 
   // --- the walk ---
@@ -241,42 +181,14 @@ touch.figure("surface", (f) => {
       walker.setAttribute("cy", plane.py(from[1] + (to[1] - from[1]) * share));
     });
   }
-  const STAR = Array.from({ length: 10 }, (_, k) => {
-    const [r, a] = [k % 2 ? 3.6 : 9, (Math.PI * (k - 2.5)) / 5];
-    return `${k ? "L" : "M"}${(r * Math.cos(a)).toFixed(1)} ${(r * Math.sin(a)).toFixed(1)}`;
-  }).join("") + "Z";
-  const CROSS = "M-6 -6L6 6M-6 6L6 -6";
-
   plane.draw = () => {
-    const depth = set.depth / variance;
-    const colour = getComputedStyle(f.root).getPropertyValue("--touch-1");
-    if (!lines || lines.width !== plane.width) {
-      const levels = Array.from({ length: LEVELS - 1 }, (_, k) => top - depth * ((k + 2) / LEVELS) ** 2);
-      lines = { width: plane.width, levels: levels.map((level) => [level, contour(plane, level)]) };
-      if (saddle !== null) lines.levels.push([saddle, contour(plane, saddle)]);
-      shade = null;
-    }
-    if (!shade || shade.colour !== colour) shade = { colour, url: shadeOf(depth) };
-    const [low, high] = set.range;
-    const { left, right, top: above, bottom } = plane.inner;
-    const half = (right - left) / GRID / 2; // a pixel of the image is a corner of the grid
-    plane.add("image", {
-      href: shade.url, x: left - half, y: above - half, width: right - left + 2 * half, height: bottom - above + 2 * half,
-      preserveAspectRatio: "none", class: "touch-shade",
-    });
-    for (const [level, d] of lines.levels) {
-      plane.add("path", { d, class: `touch-level${level === saddle ? " touch-through" : ""}`, "data-level": level });
-    }
-    plane.curve("faint dotted", [[low, low], [high, high]]);
-    plane.axes();
+    landscape.draw(plane, land);
     if (saddle !== null) {
-      const [x, y] = [plane.px(average), plane.py(average)];
-      plane.add("path", { d: CROSS, class: "touch-saddle", transform: `translate(${x} ${y})` }, "over");
+      const [x, y] = landscape.mark(plane, [average, average], false);
       plane.text(x + 12, y + 5, "saddle", "touch-halo");
     }
     for (const [a, b] of peaks) {
-      const [x, y] = [plane.px(a), plane.py(b)];
-      plane.add("path", { d: STAR, class: "touch-peak", transform: `translate(${x} ${y})` }, "over");
+      const [x, y] = landscape.mark(plane, [a, b], true);
       plane.text(x, a > b ? y + 23 : y - 14, "peak", "middle touch-halo");
     }
     plane.curve("plain touch-ahead", path);
@@ -331,12 +243,12 @@ touch.figure("surface", (f) => {
     const [peak] = peaks;
     const height = (v) => fixed(v, 4);
     legend.replaceChildren(...saddle === null ? [
-      item(STAR, "touch-peak", `One peak, ${place(peak)}, with `, L(), ` = ${height(top)}. The variance `, letter("v"),
+      item(landscape.STAR, "touch-peak", `One peak, ${place(peak)}, with `, L(), ` = ${height(top)}. The variance `, letter("v"),
         ` is not smaller than that of the data, ${fixed(spread, 2)}: pulling the means apart does not pay, and there is no saddle.`),
     ] : [
-      item(STAR, "touch-peak", `Two peaks, equally high: ${place(peak)} and its mirror image ${place(peaks[1])}, both with `, L(),
+      item(landscape.STAR, "touch-peak", `Two peaks, equally high: ${place(peak)} and its mirror image ${place(peaks[1])}, both with `, L(),
         ` = ${height(top)}. They are the same mixture with the names of the components exchanged.`),
-      item(CROSS, "touch-saddle", `The saddle ${place([average, average])}, both means at the mean of the data, with `, L(), ` = ${height(saddle)}. `,
+      item(landscape.CROSS, "touch-saddle", `The saddle ${place([average, average])}, both means at the mean of the data, with `, L(), ` = ${height(saddle)}. `,
         "Pull the means apart, and it goes up; move them together, and it goes down. The thick contour passes through it."),
     ]);
     f.update();
@@ -344,7 +256,7 @@ touch.figure("surface", (f) => {
   function choose(name, v = SETS[name].variance) {
     key = name;
     set = SETS[name];
-    points = gmm.tally(set.X);
+    points = landscape.tally(set.X);
     [variance, start] = [v, set.start];
     survey();
     walk();

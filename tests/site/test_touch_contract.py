@@ -19,6 +19,7 @@ import touch_basins as basins
 import touch_build_mixture as build
 import touch_em_plane as em_plane
 import touch_needle as needle
+import touch_one_iteration as one
 import touch_own_data as own_data
 import touch_posterior as posterior
 import touch_surface as surface
@@ -370,6 +371,42 @@ CASES = (
         way=((20, -30), (60, -60)),
         tapped=("One iteration", "Iteration 1"),
         play=Play(600, (1, 1), "It broke.", (1, 1)),
+    ),
+    Case(
+        "one-iteration",
+        "chapters/09_why_it_climbs.html",
+        "fig-one-iteration",
+        changes=(
+            presses("E-step"),
+            presses("M-step"),
+            drags("θ, the two means", 40, -60),
+            presses("M-step", "E-step"),
+            drags("The point looked at", 60, 0),
+            slide("σ, standard deviation of both components", 8.2),
+            drags("A place on the line", -40, 0),
+            select("twenty"),
+            presses("nearly equal ones", *["One iteration"] * 3),
+            slide("α1, weight of component 1", 0.2),
+            presses("exchanged names", "E-step"),
+        ),
+        looks=("?h=2", "?data=twenty&m=2,5&h=3&at=1", "?data=own&own=1;2;2.5;6;7.5&h=2&x=1"),
+        wrong=(
+            "?data=nothing&m=99,-999&h=-5",
+            "?data=constructor&m=NaN,1&q=1&h=1e9",
+            "?a=0&s=0&h=x&x=-1&at=NaN",
+            "?a=1e9&s=1e9&q=,&x=constructor",
+            "?m=60,65&h=m3&x=1e9&at=1e9",
+            "?data=own&own=1;1;x&h=2",
+            "?%E0%A4%A",
+            "",
+        ),
+        after=lambda page, f: (select("waits")(page, f), reset_and_step(page, f)),
+        grip="θ, the two means",
+        way=((-20, -10), (-50, -20)),
+        tapped=("E-step", "The gap is closed"),
+        touched=one.tap_the_plane,
+        play=Play(3000, (1, 2), "come to rest", (5, 20)),
+        glides=(".touch-cut .touch-dot >> nth=-1", "cx"),
     ),
     Case(
         "posterior",

@@ -213,6 +213,42 @@ def _surface() -> dict[str, Any]:
     }
 
 
+def _bounds_of_means() -> list[dict[str, Any]]:
+    """The bound as a function of the means alone, after an E-step at ``laid``."""
+    sets = data_sets()
+    waits = sets["faithful"][:, 1]
+    cases: list[tuple[str, FloatArray, list[float], list[float], list[float]]] = [
+        ("waiting times", waits, [0.36, 0.64], [5.9**2] * 2, [60, 65]),
+        ("names exchanged", waits, [0.36, 0.64], [5.9**2] * 2, [77.7, 64.1]),
+        ("twenty points", sets["esl"], [0.5, 0.5], [0.81, 0.81], [2, 3.5]),
+        ("two variances", sets["esl"], [0.2, 0.8], [0.4, 2.5], [5, 1]),
+        ("equal means", sets["worked"], [0.3, 0.7], [0.16, 0.16], [1, 1]),
+        ("a mean beyond the points", sets["worked"], [0.5, 0.5], [0.16, 0.16], [4, 1]),
+    ]
+    found = []
+    for name, X, weights, variances, laid in cases:
+        beta = e_step(X, Mixture.univariate(weights, laid, variances))[0]
+        goal = m_step(X, beta).means.ravel()
+        middle, spread = X.mean(), X.std()
+        others = [[middle + a * spread, middle + b * spread] for a in (-2, 0.4) for b in (0, 1.5)]
+        places = [laid, goal.tolist(), *others]
+        at = [Mixture.univariate(weights, means, variances) for means in places]
+        found.append(
+            {
+                "name": name,
+                "X": X.tolist(),
+                "weights": weights,
+                "covariances": variances,
+                "laid": laid,
+                "goal": goal.tolist(),
+                "places": places,
+                "bounds": [bound.lower_bound(X, beta, mixture) for mixture in at],
+                "logLikelihoods": [mixture.log_likelihood(X) for mixture in at],
+            }
+        )
+    return found
+
+
 def mulberry32(seed: int) -> Callable[[], float]:
     """The generator of em.js, a second time: numbers from 0 to 1."""
     state = seed & 0xFFFFFFFF
@@ -257,6 +293,7 @@ def fixtures() -> dict[str, Any]:
         "collapses": _collapses(),
         "unfit": _unfit(),
         "surface": _surface(),
+        "boundsOfMeans": _bounds_of_means(),
         "chance": _chance(),
     }
 

@@ -1,6 +1,6 @@
 """What the tests of the figures that can be touched share (tests/test_touch_*.py).
 
-A figure is tried on a *lean* page: its own page as built, with the figure alone in the article. The
+A figure is tried on a *lean* page: its own page as built, its figures alone in the article. The
 page is loaded once, and open_figure then takes the figure from state to state as a link on the same
 page does; load_figure loads it anew. The page's clock stands still and is moved on by ``run_for``,
 so that what plays and glides does the same on a busy machine.
@@ -33,17 +33,21 @@ NOTED_MS = 350  # by then the address holds the state: WRITE_MS in assets/figure
 # --- the lean page ------------------------------------------------------------------------------
 
 
+Tags = list[tuple[str, str]]
+
+
 class _Finder(HTMLParser):
-    """Where the picture of a figure is in a page, and what it is in."""
+    """Where the pictures of figures are in a page, and what each is in."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.html = html
         self.lines = list(itertools.accumulate((len(x) for x in html.splitlines(True)), initial=0))
-        self.open: list[tuple[str, str]] = []  # the tags that are open in the article
-        self.name = ""
-        self.inside: list[tuple[str, str]] = []
-        self.first = self.last = self.article = self.end = 0
+        self.open: Tags = []  # the tags that are open in the article
+        self.found: list[tuple[str, Tags]] = []  # each figure, and what it is in
+        self.inside: Tags = []
+        self.touched = False
+        self.first = self.article = self.end = 0
         self.feed(html)
 
     @property
@@ -56,13 +60,12 @@ class _Finder(HTMLParser):
         if tag == "article":
             self.article = self.place + len(text)
         elif self.article and not self.end:
-            if tag == "figure" and not self.last:
-                self.first, self.inside = self.place, list(self.open)
+            if tag == "figure":
+                self.first, self.inside, self.touched = self.place, list(self.open), False
             if tag not in ("img", "br", "hr", "input", "source", "wbr", "col"):
                 self.open.append((tag, text))
-            found = re.search(r"\btouch touch-([a-z-]+)", dict(attrs).get("class") or "")
-            if found and not self.name:
-                self.name = found[1]
+            if re.search(r"\btouch touch-[a-z-]+", dict(attrs).get("class") or ""):
+                self.touched = True
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "article":
@@ -70,25 +73,31 @@ class _Finder(HTMLParser):
         elif self.article and not self.end:
             while self.open and self.open.pop()[0] != tag:
                 pass
-            if tag == "figure" and self.name and not self.last:
-                self.last = self.place + len("</figure>")
+            if tag == "figure" and self.touched:
+                last = self.place + len("</figure>")
+                self.found.append((self.html[self.first : last], self.inside))
+                self.touched = False
 
 
 def lean_page(html: str) -> str:
-    """The page with the figure alone in its article, and room above and below it to scroll."""
-    found = _Finder(html)
-    before = "".join(text for _, text in found.inside)
-    after = "".join(f"</{tag}>" for tag, _ in reversed(found.inside))
-    # the texts that its links show are not there
-    figure = re.sub(r' aria-describedby="tip-[^"]*"', "", html[found.first : found.last])
+    """The page with its figures alone in its article, and room above and below to scroll."""
+    page = _Finder(html)
+    figures = []
+    for figure, inside in page.found:
+        before = "".join(text for _, text in inside)
+        if figures:  # both may stand in one section, and a name occurs once
+            before = re.sub(r' id="[^"]*"', "", before)
+        figures.append(before + figure + "".join(f"</{tag}>" for tag, _ in reversed(inside)))
+    # the texts that their links show are not there
+    shown = re.sub(r' aria-describedby="tip-[^"]*"', "", "".join(figures))
     room = '<div style="height: 1200px"></div>'
-    article = f"<h1>A figure</h1>{room}{before}{figure}{after}{room}"
-    page = html[: found.article] + article + html[found.end :]
+    article = f"<h1>A figure</h1>{room}{shown}{room}"
+    lean = html[: page.article] + article + html[page.end :]
     # the sections that the list of contents leads to are not there either
-    page = re.sub(
-        r'(<nav[^>]* class="page-toc"[^>]*>).*?</nav>', r"\1</nav>", page, flags=re.DOTALL
+    lean = re.sub(
+        r'(<nav[^>]* class="page-toc"[^>]*>).*?</nav>', r"\1</nav>", lean, flags=re.DOTALL
     )
-    return re.sub(r'<script[^>]* src="[^"]*mathjax[^"]*"[^>]*></script>', "", page)
+    return re.sub(r'<script[^>]* src="[^"]*mathjax[^"]*"[^>]*></script>', "", lean)
 
 
 def lean_site(site: Path, folder: Path) -> Path:

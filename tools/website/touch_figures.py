@@ -2,7 +2,7 @@
 
 Such a figure is a picture with the classes ``touch touch-NAME``; assets/figures/NAME.js takes its
 place, over the kit in assets/figures/kit and the data in assets/figures/data. A script that speaks
-of ``ownData`` gets kit/own-data.js too: the reader's own points.
+of ``ownData`` gets kit/own-data.js too, the reader's own points, and so with ``landscape``.
 """
 
 import re
@@ -17,7 +17,10 @@ LOGGER = logging.getLogger(__name__)
 TOUCH = re.compile(r'<img\b[^>]*\bclass="[^"]*\btouch touch-([a-z-]+)[^>]*>')
 STYLE = "figures/kit/touch.css"
 SHARED = ("figures/kit/em.js", "figures/data/data-sets.js", "figures/kit/touch.js")
-OWN = "figures/kit/own-data.js"
+ASKED_FOR = {  # by a script that speaks of it
+    "landscape.": "figures/kit/landscape.js",
+    "ownData.": "figures/kit/own-data.js",
+}
 # The picture is not loaded where the figure takes its place, but without script and on paper.
 TOUCH_NOTE = """
 <p class="touch-note">A still picture. On the website, with JavaScript, you can take this figure
@@ -30,7 +33,7 @@ def _add_touch(
     names = list(dict.fromkeys(TOUCH.findall(context.get("body", ""))))
     if doctree is None or not names:
         return
-    has_own = False
+    sources = ""
     for name in names:
         script = f"assets/figures/{name}.js"
         path = Path(app.srcdir) / script
@@ -38,9 +41,10 @@ def _add_touch(
             where = f"there is no {script} for the class touch-{name}"
             LOGGER.warning("a figure to touch: %s", where, location=page, type="touch")
             return
-        has_own |= "ownData." in path.read_text(encoding="utf-8")
+        sources += path.read_text(encoding="utf-8")
     app.add_css_file(STYLE, priority=850)  # after book.css
-    for script in (*SHARED, *([OWN] if has_own else []), *(f"figures/{name}.js" for name in names)):
+    asked_for = [script for word, script in ASKED_FOR.items() if word in sources]
+    for script in (*SHARED, *asked_for, *(f"figures/{name}.js" for name in names)):
         app.add_js_file(script)  # not deferred: the figure is there when it is first drawn
     context["body"] = TOUCH.sub(
         lambda match: match[0].replace("<img ", '<img loading="lazy" ', 1) + TOUCH_NOTE,

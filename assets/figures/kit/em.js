@@ -248,37 +248,6 @@
   const divergence = (q, p) =>
     sum(q.map((row, i) => sum(row.map((v, j) => (v > 0 ? v * Math.log(v / p[i][j]) : 0)))));
 
-  // ℓ on the line over a grid of two means, the rest as in m: rows[b][a] has the means
-  // (first[a], second[b]). Each density is computed once for each mean, not for each pair, and equal
-  // points once for all of them.
-  function surface(X, m, first, second = first) {
-    const points = tally(X);
-    const terms = (grid, j) =>
-      grid.map((mean) => points.map(([x]) => Math.log(m.weights[j]) + logGaussian(x, mean, m.covariances[j])));
-    const [one, two] = [terms(first, 0), terms(second, 1)];
-    const times = points.map(([, count]) => count);
-    const [[alpha, beta], [s, t]] = [m.weights, m.covariances];
-    const mirrored = first === second && alpha === beta && s === t; // then half of it is enough
-    const rows = [];
-    two.forEach((v, b) => {
-      rows.push(one.map((u, a) => {
-        if (mirrored && a < b) return rows[a][b];
-        let total = 0;
-        for (let i = 0; i < times.length; i++) {
-          total += times[i] * (Math.max(u[i], v[i]) + Math.log1p(Math.exp(-Math.abs(u[i] - v[i]))));
-        }
-        return total;
-      }));
-    });
-    return rows;
-  }
-  // the different numbers among X, and how often each occurs
-  function tally(X) {
-    const counts = new Map();
-    for (const x of X) counts.set(x, (counts.get(x) || 0) + 1);
-    return [...counts];
-  }
-
   // --- on the line ---
 
   // The modes of the density, from left to right. All lie between the outermost means.
@@ -397,7 +366,7 @@
     univariate, logGaussian, gaussian, ellipse, eigen,
     logSumExp, softmax, logJoint, logDensity, density, logLikelihood, posterior,
     eStep, mStep, fit, countsOf,
-    entropy, expectedCompleteData, lowerBound, divergence, surface, tally,
+    entropy, expectedCompleteData, lowerBound, divergence,
     modes, boundaries,
     random, sample, allAsOne, unfit, around, randomPoints,
   };

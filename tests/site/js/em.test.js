@@ -140,13 +140,6 @@ test("what is held stays", () => {
   close(other.covariances[0], around / f.responsibilities.reduce((s, row) => s + row[0], 0));
 });
 
-test("the surface over two means", () => {
-  require(path.join(FIGURES, "data", "data-sets.js"));
-  const s = fixtures.surface;
-  const m = gmm.univariate(s.weights, [0, 0], s.covariances);
-  close(gmm.surface(globalThis.gmmData.esl, m, s.first, s.second), s.values, "ℓ");
-});
-
 test("modes: one up to a distance of two standard deviations, then two", () => {
   const at = (distance) => gmm.modes(gmm.univariate([0.5, 0.5], [0, distance], [1, 1]));
   assert.strictEqual(at(1.99).length, 1);
