@@ -154,6 +154,10 @@ def test_by_keyboard_alone(watch: Watch, about: Figure) -> None:
     page.keyboard.press("Shift+ArrowRight")
     (moved,) = held(page)
     assert moved[0] > 5
+    page.keyboard.press("Control+z")  # the way of one point is one step
+    assert held(page) == [[5, 5][: about.dimension]]
+    page.keyboard.press("Control+y")
+    assert held(page) == [moved]
     reach(page, button(figure, "Add a point"))
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+ArrowLeft")
@@ -188,13 +192,14 @@ def test_under_a_finger(phone: Watch, about: Figure) -> None:
     plot(figure, about).scroll_into_view_if_needed()
     x, y = place(figure, about, 0.97, 0.05)
     plot(figure, about).tap(position={"x": x, "y": y})
+    figure.get_by_text("Point 5 is at").wait_for()
     assert len(held(page)) == 5
     press(figure, "Undo")
     assert held(page) == before
     # a finger is broad: it takes the point beside it, and the page stays
     x, y = pixels(figure, about, before[2])
     plot(figure, about).tap(position={"x": x + 8, "y": y - 8})
-    assert "Point 3 of 4" in words(figure)
+    figure.locator(".touch-words").get_by_text("Point 3 of 4").wait_for()
     chosen(figure).scroll_into_view_if_needed()
     scrolled = page.evaluate("scrollY")
     swipe(page, chosen(figure), (-20, 10), (-50, 20))
@@ -202,7 +207,17 @@ def test_under_a_finger(phone: Watch, about: Figure) -> None:
     assert after[2][0] < before[2][0]
     assert [*after[:2], after[3]] == [*before[:2], before[3]]
     assert page.evaluate("scrollY") == scrolled
+    # one that is not chosen yet is taken along at once
+    kind = ".touch-points circle" if about.dimension == 2 else ".touch-rug"
+    other = plot(figure, about).locator(kind).first
+    other.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    swipe(page, other, (10, -15), (30, -70))
+    assert "Point 1" in words(figure)
+    assert held(page)[0][0] > before[0][0]
+    assert page.evaluate("scrollY") == scrolled
     button(figure, "Delete").tap()
+    figure.get_by_text("is deleted").wait_for()
     assert len(held(page)) == 3
 
 

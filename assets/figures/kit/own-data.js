@@ -260,7 +260,7 @@
     // the point under a pointer, or -1
     function under(event) {
       const [u, v] = inPixels(event);
-      const reach = NEAR[event.pointerType === "touch" || event.touch ? 1 : 0];
+      const reach = NEAR[event.pointerType === "touch" ? 1 : 0];
       if (dimension === 1 && v < plot.inner.bottom - 2 * NEAR[1]) return -1;
       let [best, least] = [-1, reach];
       points.forEach((point, i) => {
@@ -281,12 +281,9 @@
       hand.node.dispatchEvent(new PointerEvent("pointerdown", event)); // and it can be dragged at once
       event.preventDefault();
     });
-    for (const type of ["mousedown", "touchstart"]) {
-      plot.svg.addEventListener(type, (event) => {
-        const { clientX, clientY } = event.touches ? event.touches[0] : event;
-        if (editing() && under({ clientX, clientY, touch: event.touches }) >= 0) event.preventDefault();
-      }, { passive: false });
-    }
+    plot.svg.addEventListener("mousedown", (event) => {
+      if (editing() && hit) event.preventDefault(); // the focus stays on the chosen point
+    });
     plot.svg.addEventListener("click", (event) => {
       if (!editing() || hit) return;
       const [u, v] = inPixels(event);
