@@ -67,7 +67,7 @@
     const step = power * ([1, 2, 5].find((m) => m * power >= raw * 0.8) || 10);
     const size = (from) => Math.max(Math.abs(low - from), Math.abs(high - from));
     let offset = 0;
-    if (size(0) > 500 * (high - low)) { // the roundest number there is
+    if (size(0) > 5000 * (high - low)) { // the roundest number there is
       let base = 10 ** Math.ceil(Math.log10(size(0)));
       while (Math.ceil(low / base) * base > high) base /= 10;
       offset = Number((Math.ceil(low / base) * base).toPrecision(15));
