@@ -125,6 +125,22 @@ def test_a_broken_site_is_told(
     assert str(failed.value).startswith("Python could not be")
 
 
+def test_a_package_for_later_that_is_missing_is_told(browser: Browser, tmp_path: Path) -> None:
+    run_here.make_site(tmp_path, run_here.runtime())
+    (path,) = (tmp_path / "_static/runtime").glob("*/dask-*.whl")
+    path.unlink()
+    context = browser.new_context()
+    with site_checks.serve(tmp_path) as address, run_here.kernel(context, address, "18") as kernel:
+        outputs, ended = kernel.run("import dask")
+        assert run_here.texts(outputs) == [
+            ("stderr", f"This site has no {path.name} (status 404).\n"),
+            ("error", "ModuleNotFoundError: No module named 'dask'"),
+        ]
+        assert not ended["ok"]
+        assert kernel.run("1")[1]["ok"]
+    context.close()
+
+
 # --- what the kernel sends ------------------------------------------------------------------------
 
 FIGURE = """

@@ -191,7 +191,7 @@ async function startKernel(book) {
 function fail(error) {
     const said = String((error && error.message) || error);
     const lacking = error instanceof RangeError || /memory/i.test(said);
-    let message = `Python could not be started: ${said}`;
+    let message = `Python ${kernel ? "has stopped" : "could not be started"}: ${said}`;
     if (lacking) message = "This device has not enough free memory to run Python in a page.";
     if (error instanceof Missing) message = `Python could not be loaded. ${said}`;
     broken = message;
@@ -206,7 +206,7 @@ async function run({ id, code }) {
         return;
     }
     try {
-        await loadImported(code);
+        await loadImported(id, code);
         const { ok, count } = JSON.parse(await kernel.run(id, code));
         post({ type: "done", id, ok, count, memory: memory() });
     } catch (error) { // not the cell's own errors, which are outputs: Python itself has ended
@@ -216,11 +216,17 @@ async function run({ id, code }) {
 }
 
 /** Packages that only some chapters need. */
-async function loadImported(code) {
+async function loadImported(id, code) {
     const { modules, packages } = manifest.later;
     if (!kernel.lacks(code, JSON.stringify(modules))) return;
     const files = manifest.files.map((file) => file.name)
         .filter((name) => !manifest.needed.includes(name));
-    await loadPackages(packages, new Loading(files, `Loading ${packages[0]}`));
-    kernel.settle();
+    try {
+        await loadPackages(packages, new Loading(files, `Loading ${packages[0]}`));
+        kernel.settle();
+    } catch (error) {
+        if (!(error instanceof Missing)) throw error;
+        const output = { output_type: "stream", name: "stderr", text: `${error.message}\n` };
+        post({ type: "output", id, output }); // and the cell says what it misses
+    }
 }
