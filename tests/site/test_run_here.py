@@ -206,7 +206,7 @@ MISSING = {
     "runtime.json": ("could not be loaded from this site", ["Close"]),
     "room.js": ("could not be made to run", ["Close"]),
     "python.data": ("python/python.data is missing.", ["Try again", "Back to the book"]),
-    "worker.js": ("The worker that runs Python could not be loaded.", ["Try again", "Back to the book"]),
+    "worker.js": ("The worker that runs Python could", ["Try again", "Back to the book"]),
 }  # fmt: skip
 
 
