@@ -90,8 +90,12 @@ def in_order(
 ) -> Iterator[Any]:
     """``function`` of every item, by this thread and those of the pool, the results in order.
 
-    At most 2 n_threads + 1 items are taken before their results are asked for.
+    At most 2 n_threads + 1 items are taken before their results are asked for. Where the pool can
+    start no threads, as in a browser, this one does all.
     """
+    if not can_start():
+        yield from map(function, items)
+        return
     window: deque[_Task] = deque()
     try:
         for item in items:

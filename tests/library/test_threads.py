@@ -212,3 +212,8 @@ def test_without_threads_a_step_gives_the_same(small_blocks, request):
     here, also_before = em_step(X, start, n_threads=3)
     assert before == also_before
     assert np.array_equal(here.covariances, with_threads.covariances)
+
+
+def test_blocks_for_a_pool_without_threads_are_computed_here(no_threads):
+    with ThreadPoolExecutor(2) as pool:
+        assert list(threads.in_order(lambda i: i * i, range(5), 3, pool)) == [0, 1, 4, 9, 16]
