@@ -281,6 +281,9 @@
       hand.node.dispatchEvent(new PointerEvent("pointerdown", event)); // and it can be dragged at once
       event.preventDefault();
     });
+    plot.svg.addEventListener("touchstart", (event) => {
+      if (editing() && hit) event.preventDefault(); // else a fast finger flings, and the next tap only ends that
+    }, { passive: false });
     plot.svg.addEventListener("mousedown", (event) => {
       if (editing() && hit) event.preventDefault(); // the focus stays on the chosen point
     });
