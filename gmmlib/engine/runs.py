@@ -231,7 +231,7 @@ def _like(p):
     return np.empty(K), np.empty((K, d)), np.empty(p[2].shape), np.zeros(p[2].shape), np.empty(K)
 
 
-# Loops, for a slice that is assigned to brings its errors' texts along: minutes of compiling.
+# Loops: a slice that is assigned to brings its errors' texts along, and they take long to compile.
 @_compiled(error_model="numpy")
 def _copy_mixture(old, new):
     K, d = old[1].shape

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 import run_here_site
 from run_here import ROOT
-from run_here_reader import bar, cell, run_button, run_cell, start, state, words, write
+from run_here_reader import bar, cell, load_again, run_cell, start, state, words, write
 from run_here_site import ALT, code, printed, shown
 from site_checks import Watch, new_context, serve
 from website.run_here.folder import write as write_runtime
@@ -67,9 +67,6 @@ def test_a_reader_runs_a_page(browser: Browser, real: Path) -> None:
         expect(error).to_contain_text("AttributeError: 'numpy.ndarray' object has no attribute")
         assert watch.problems == []
     context.set_offline(True)  # and the server is gone
-    page.reload()
-    run_button(page).click()
-    expect(page.get_by_role("dialog")).to_contain_text("All that it needs is here already")
-    page.get_by_role("button", name="Start", exact=True).click()
+    load_again(page)
     run_cell(page, 1)
     context.close()

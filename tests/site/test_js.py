@@ -63,6 +63,7 @@ def test_a_wrong_number_fails_in_node(tmp_path: Path) -> None:
     for name in (
         "assets/figures/kit/em.js",
         "assets/figures/data/data-sets.js",
+        "tests/site/js/close.js",
         "tests/site/js/em.test.js",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

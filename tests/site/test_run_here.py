@@ -15,6 +15,7 @@ from run_here_reader import (
     cell,
     editor,
     go,
+    load_again,
     ready,
     run_button,
     run_cell,
@@ -239,12 +240,11 @@ def test_the_progress_of_loading(watch: Watch) -> None:
     page = watch.page
     open_page(watch, PAGE)
     run_button(page).click()
-    page.get_by_role("button", name="Start", exact=True).click()
+    with page.expect_request("**/python.data"):
+        page.get_by_role("button", name="Start", exact=True).click()
     expect(words(page)).to_have_text(f"Loading Python … 0 of {MEGABYTES} MB")
     expect(page.get_by_role("progressbar", name="Loading Python")).to_be_visible()
     expect(page.locator(".run-tools")).to_have_count(0)
-    while not held:
-        page.wait_for_timeout(20)
     held[0].continue_()
     ready(page)
     expect(page.locator(".run-bar progress")).to_be_hidden()
@@ -690,10 +690,7 @@ def test_a_page_that_was_run_works_offline(running: Path, keeping: BrowserContex
         page.wait_for_function(kept, arg=KEPT)
         assert watch.problems == []
     keeping.set_offline(True)  # and the server is gone
-    page.reload()
-    run_button(page).click()
-    expect(page.get_by_role("dialog")).to_contain_text("All that it needs is here already")
-    page.get_by_role("button", name="Start", exact=True).click()
+    load_again(page)
     ready(page)
     run_cell(page, 1)
     expect(cell(page, 1).locator(".run-same")).to_have_text("as in the book")

@@ -100,6 +100,18 @@ def chooses_the_first(page: Page, figure: Locator) -> None:
     page.keyboard.press("Home")
 
 
+def own_points_by_hand(about: own_data.Figure) -> tuple[Act, ...]:
+    return (
+        presses("Take these points as your own"),
+        own_data.clear,
+        adds_points(about),
+        chooses_the_first,
+        lambda page, f: page.keyboard.press("Shift+ArrowLeft"),
+        presses("Edit the points"),
+        presses("Undo"),
+    )
+
+
 def slide(name: str, value: float) -> Act:
     return lambda page, f: put(slider(f, name), value)
 
@@ -185,13 +197,7 @@ CASES = (
             presses("Swap the names"),
             presses(*["One iteration"] * 3),
             choose("0.1"),
-            presses("Take these points as your own"),
-            own_data.clear,
-            adds_points(own_data.BASINS),
-            chooses_the_first,
-            lambda page, f: page.keyboard.press("Shift+ArrowLeft"),
-            presses("Edit the points"),
-            presses("Undo"),
+            *own_points_by_hand(own_data.BASINS),
         ),
         looks=(
             "?t=4",
@@ -341,13 +347,7 @@ CASES = (
             presses(*["One iteration"] * 3),
             select("rounded"),
             choose("prior"),
-            presses("Take these points as your own"),
-            own_data.clear,
-            adds_points(own_data.NEEDLE),
-            chooses_the_first,
-            lambda page, f: page.keyboard.press("Shift+ArrowLeft"),
-            presses("Edit the points"),
-            presses("Undo"),
+            *own_points_by_hand(own_data.NEEDLE),
         ),
         looks=(
             "",

@@ -14,6 +14,7 @@ from gmmlib.plots import COLORS
 from site_checks import Watch
 from touch_checks import (
     button,
+    contours,
     drag,
     never_falls,
     numbers,
@@ -175,20 +176,11 @@ def test_the_landscape_has_its_heights_its_summits_and_its_saddle(watch: Watch, 
     X, weight, sigma, _ = SETS[key]
     figure = open_figure(watch, PAGE, NAME, f"{FIGURE}?data={key}")
     (a, b), (c, d) = scales(plane(figure))
-    levels = (
-        plane(figure)
-        .locator(".touch-level")
-        .evaluate_all(
-            "all => all.map((path) => [Number(path.dataset.level), path.getAttribute('d')])"
-        )
-    )
+    levels = contours(plane(figure))
     lowest = min(level for level, _ in levels)
     top = max(level for level, _ in levels)
-    for level, path in levels:
-        found = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", path), dtype=float)[::15]
-        heights = [
-            mixture([a + b * x, c + d * y], weight, sigma).log_likelihood(X) for x, y in found
-        ]
+    for level, line in levels:
+        heights = [mixture(pair, weight, sigma).log_likelihood(X) for pair in line[::15]]
         assert np.abs(np.array(heights) - level).max(initial=0) < 0.03 * (top - lowest)
     marks = plane(figure).locator(".touch-peak")
     assert marks.count() == 2

@@ -11,13 +11,13 @@ from gmmlib import Mixture, e_step, m_step
 from site_checks import Watch
 from touch_checks import (
     button,
+    contours,
     drag,
     never_falls,
     number,
     numbers,
     open_figure,
     reach,
-    scales,
     words,
 )
 from touch_surface import Pair, click, place, plane, shown, start, started
@@ -65,21 +65,12 @@ def test_the_contours_are_at_their_heights(
     watch: Watch, state: str, X: NDArray[np.float64], variance: float
 ) -> None:
     figure = open_figure(watch, PAGE, NAME, f"{FIGURE}{state}")
-    (a, b), (c, d) = scales(plane(figure))
-    levels = (
-        plane(figure)
-        .locator(".touch-level")
-        .evaluate_all(
-            "all => all.map((path) => [Number(path.dataset.level), path.getAttribute('d')])"
-        )
-    )
+    levels = contours(plane(figure))
     assert len(levels) == 12
-    for level, path in levels:
-        spots = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", path), dtype=float)[::9]
+    for level, line in levels:
+        spots = line[::9]
         assert len(spots) > 3
-        off = [
-            mixture([a + b * x, c + d * y], variance).log_likelihood(X) - level for x, y in spots
-        ]
+        off = [mixture(list(pair), variance).log_likelihood(X) - level for pair in spots]
         # a pixel's tenth, and a straight line through a cell
         assert np.abs(off).max() < 0.012 * (levels[0][0] - min(v for v, _ in levels))
 

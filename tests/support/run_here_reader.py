@@ -21,6 +21,14 @@ def start(watch: Watch, path: str = PAGE) -> Page:
     return ready(page)
 
 
+def load_again(page: Page) -> None:
+    """The page was run before, and all that it needs is kept."""
+    page.reload()
+    run_button(page).click()
+    expect(page.get_by_role("dialog")).to_contain_text("All that it needs is here already")
+    page.get_by_role("button", name="Start", exact=True).click()
+
+
 def ready(page: Page) -> Page:
     expect(page.locator(".run-bar .run-words").first).to_contain_text(
         re.compile(r"Ready\. Python 3\.")

@@ -11,6 +11,7 @@ finger and the keyboard; the functions in ``*_problems`` list what is wrong, as 
 
 import itertools
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from site_checks import (
 )
 
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?")
+CORNER = re.compile(r"[ML]([\d.]+) ([\d.]+)")
 NOTED_MS = 350  # by then the address holds the state: WRITE_MS in assets/figures/kit/touch.js
 
 
@@ -373,3 +375,26 @@ def scales(svg: Locator) -> list[tuple[float, float]]:
         slope = (high - low) / (q - p)
         found.append((low - slope * p, slope))
     return found
+
+
+def in_pixels(svg: Locator, pair: Sequence[float]) -> tuple[float, float]:
+    """Where a place of the plot is, in its pixels."""
+    (a, b), (c, d) = scales(svg)
+    return (pair[0] - a) / b, (pair[1] - c) / d
+
+
+def click_at(svg: Locator, pair: Sequence[float]) -> None:
+    x, y = in_pixels(svg, pair)
+    svg.click(position={"x": x, "y": y})
+
+
+def contours(svg: Locator) -> list[tuple[float, list[tuple[float, float]]]]:
+    """Each level of a map, and the places on its line."""
+    (a, b), (c, d) = scales(svg)
+    drawn = svg.locator(".touch-level").evaluate_all(
+        "all => all.map((path) => [Number(path.dataset.level), path.getAttribute('d')])"
+    )
+    return [
+        (level, [(a + b * float(x), c + d * float(y)) for x, y in CORNER.findall(path)])
+        for level, path in drawn
+    ]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
 
-from touch_checks import button, drag, number, numbers, scales
+from touch_checks import button, click_at, drag, in_pixels, number, numbers
 
 Pair = list[float] | NDArray[np.float64]
 
@@ -54,13 +54,11 @@ def looked(figure: Locator) -> str:
 
 def place(figure: Locator, pair: Pair) -> tuple[float, float]:
     """On the landscape, in its pixels."""
-    (a, b), (c, d) = scales(plane(figure))
-    return (pair[0] - a) / b, (pair[1] - c) / d
+    return in_pixels(plane(figure), pair)
 
 
 def click(figure: Locator, pair: Pair) -> None:
-    x, y = place(figure, pair)
-    plane(figure).click(position={"x": x, "y": y})
+    click_at(plane(figure), pair)
 
 
 def tap_the_plane(page: Page, figure: Locator) -> None:

@@ -6,8 +6,9 @@ from playwright.sync_api import Locator, Page
 
 from touch_checks import (
     button,
+    click_at,
+    in_pixels,
     numbers,
-    scales,
 )
 
 Pair = list[float] | NDArray[np.float64]
@@ -34,13 +35,11 @@ def plane(figure: Locator) -> Locator:
 
 def place(figure: Locator, means: Pair) -> tuple[float, float]:
     """On the plane, in its pixels."""
-    (a, b), (c, d) = scales(plane(figure))
-    return (means[0] - a) / b, (means[1] - c) / d
+    return in_pixels(plane(figure), means)
 
 
 def click(figure: Locator, means: Pair) -> None:
-    x, y = place(figure, means)
-    plane(figure).click(position={"x": x, "y": y})
+    click_at(plane(figure), means)
 
 
 def tap_the_plane(page: Page, figure: Locator) -> None:

@@ -6,18 +6,7 @@ const path = require("node:path");
 const FIGURES = path.join(__dirname, "..", "..", "..", "assets", "figures");
 const gmm = require(path.join(FIGURES, "kit", "em.js"));
 const fixtures = require("./fixtures.json");
-
-const numbers = (value) => (Array.isArray(value) ? value.flatMap(numbers) : [value]);
-
-// to 1e-10 of the size of each number, and of 1 where it is smaller
-function close(found, wanted, what = "") {
-  const [a, b] = [numbers(found), numbers(wanted)];
-  assert.strictEqual(a.length, b.length, `${what}: ${a.length} numbers, not ${b.length}`);
-  a.forEach((value, i) => {
-    const off = Math.abs(value - b[i]) / Math.max(1, Math.abs(b[i]));
-    assert.ok(off <= 1e-10, `${what} [${i}]: ${value}, gmmlib has ${b[i]}`);
-  });
-}
+const { close, numbers } = require("./close.js");
 
 function closeMixture(found, wanted) {
   for (const name of ["weights", "means", "covariances"]) close(found[name], wanted[name], name);
