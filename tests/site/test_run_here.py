@@ -242,8 +242,10 @@ def test_the_progress_of_loading(watch: Watch) -> None:
     run_button(page).click()
     with page.expect_request("**/python.data"):
         page.get_by_role("button", name="Start", exact=True).click()
-    expect(words(page)).to_have_text(f"Loading Python … 0 of {MEGABYTES} MB")
-    expect(page.get_by_role("progressbar", name="Loading Python")).to_be_visible()
+    expect(words(page)).to_have_text(f"Loading Python … 1 of {MEGABYTES} MB")
+    filled = page.get_by_role("progressbar", name="Loading Python")
+    expect(filled).to_be_visible()
+    assert filled.evaluate("bar => bar.position") == pytest.approx(1 / 3)
     expect(page.locator(".run-tools")).to_have_count(0)
     held[0].continue_()
     ready(page)
