@@ -43,26 +43,23 @@ def _set_launch(
     """Colab opens the notebook that installs gmmlib first; a container is for the whole project."""
     options = app.config.html_theme_options
     launch = options.get("launch_buttons", {})
+    project = urlsplit(options.get("repository_url", "")).path.strip("/")
     for group in context.get("header_buttons", []):
         if group.get("label") != "launch-buttons":
             continue
         for button in group["buttons"]:
             if button["text"] == "Colab":
-                address = urlsplit(options["repository_url"]).path.strip("/")
-                name = page.rpartition("/")[2]
-                button["url"] = (
-                    f"{launch['colab_url'].rstrip('/')}/github/{address}"
-                    f"/blob/{COLAB_BRANCH}/{name}.ipynb"
-                )
+                notebook = f"{page.rpartition('/')[2]}.ipynb"
+                colab = launch["colab_url"].rstrip("/")
+                button["url"] = f"{colab}/github/{project}/blob/{COLAB_BRANCH}/{notebook}"
         if launch.get("codespaces_url"):
-            address = urlsplit(options["repository_url"]).path.strip("/")
             group["buttons"].append(
                 {
                     "type": "link",
                     "text": "Dev container",
                     "tooltip": "Open the whole project in a container, with an editor",
                     "icon": "fas fa-code",
-                    "url": f"{launch['codespaces_url'].rstrip('/')}/{address}",
+                    "url": f"{launch['codespaces_url'].rstrip('/')}/{project}",
                 }
             )
 
